@@ -1,0 +1,230 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"unicode/utf8"
+
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/label"
+)
+
+// Type is the type of one value of the content.
+type Type string
+
+// The types. A decimal is text: digits with an optional sign and fraction.
+const (
+	Text    Type = "string"
+	Integer Type = "integer"
+	Decimal Type = "decimal"
+	Boolean Type = "boolean"
+	Bytes   Type = "bytes"
+	List    Type = "list"
+	Record  Type = "record"
+)
+
+// MaxDepth bounds how deep a schema nests.
+const MaxDepth = 12
+
+// Schema says which values of one place of the content may cross.
+type Schema struct {
+	Type     Type
+	Min, Max int64  // of an integer: its range; of text (in characters), bytes and lists: the length
+	Pattern  string // RE2 that the whole of a text must match; empty for any
+	Enum     []string
+	Nullable bool
+	Items    *Schema      // of a list
+	Fields   []Field      // of a record
+	Class    *label.Class // least class of content that holds a value here
+	// Classifies makes the value itself, 1 to 5, the least confidentiality of the content.
+	Classifies bool
+
+	pattern *regexp.Regexp
+}
+
+// Field is one named value of a record.
+type Field struct {
+	Name     string
+	Required bool
+	Schema   Schema
+}
+
+// compile prepares patterns and refuses what cannot be checked.
+func (s *Schema) compile(path string, depth int) error {
+	if depth > MaxDepth {
+		return fmt.Errorf("%s: nested deeper than %d", path, MaxDepth)
+	}
+	if s.Min > s.Max {
+		return fmt.Errorf("%s: min %d is above max %d", path, s.Min, s.Max)
+	}
+	if s.Pattern != "" {
+		p, err := regexp.Compile(`^(?:` + s.Pattern + `)$`)
+		if err != nil {
+			return fmt.Errorf("%s: pattern: %w", path, err)
+		}
+		s.pattern = p
+	}
+	switch s.Type {
+	case Text, Integer, Boolean, Bytes:
+	case Decimal:
+		s.pattern = decimalForm
+	case List:
+		if s.Items == nil {
+			return fmt.Errorf("%s: a list without items", path)
+		}
+		return s.Items.compile(path+"[]", depth+1)
+	case Record:
+		return s.compileFields(path, depth)
+	default:
+		return fmt.Errorf("%s: unknown type %q", path, s.Type)
+	}
+	return nil
+}
+
+func (s *Schema) compileFields(path string, depth int) error {
+	names := map[string]bool{}
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		if names[f.Name] || f.Name == "" {
+			return fmt.Errorf("%s: field %q is empty or named twice", path, f.Name)
+		}
+		names[f.Name] = true
+		if err := f.Schema.compile(path+"."+f.Name, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var decimalForm = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,18})?$`)
+
+// Check says whether v is within the schema; path names v in the error.
+func (s *Schema) Check(v any, path string) error {
+	if v == nil {
+		if s.Nullable {
+			return nil
+		}
+		return fault.New(fault.ContentInvalid, "%s is null", path)
+	}
+	switch v := v.(type) {
+	case string:
+		return s.checkText(v, path)
+	case int64:
+		if s.Type != Integer || v < s.Min || v > s.Max {
+			return fault.New(fault.ContentInvalid, "%s: integer %d, want %s", path, v, s.want())
+		}
+		return nil
+	case bool:
+		if s.Type == Boolean {
+			return nil
+		}
+	case []byte:
+		if s.Type == Bytes && s.within(len(v)) {
+			return nil
+		}
+	case []any:
+		return s.checkList(v, path)
+	case map[string]any:
+		return s.checkRecord(v, path)
+	}
+	return fault.New(fault.ContentInvalid, "%s: %T, want %s", path, v, s.want())
+}
+
+func (s *Schema) want() string { return fmt.Sprintf("%s of %d to %d", s.Type, s.Min, s.Max) }
+
+func (s *Schema) within(n int) bool { return int64(n) >= s.Min && int64(n) <= s.Max }
+
+func (s *Schema) checkText(v, path string) error {
+	switch {
+	case s.Type != Text && s.Type != Decimal:
+		return fault.New(fault.ContentInvalid, "%s: text, want %s", path, s.want())
+	case s.Type == Text && !s.within(utf8.RuneCountInString(v)):
+		return fault.New(fault.ContentInvalid, "%s: text of %d characters, want %s", path, utf8.RuneCountInString(v), s.want())
+	case s.pattern != nil && !s.pattern.MatchString(v):
+		return fault.New(fault.ContentInvalid, "%s does not match its pattern", path)
+	case len(s.Enum) > 0 && !slices.Contains(s.Enum, v):
+		return fault.New(fault.ContentInvalid, "%s is none of the allowed values", path)
+	}
+	return nil
+}
+
+func (s *Schema) checkList(v []any, path string) error {
+	if s.Type != List || !s.within(len(v)) {
+		return fault.New(fault.ContentInvalid, "%s: list of %d, want %s", path, len(v), s.want())
+	}
+	for i, item := range v {
+		if err := s.Items.Check(item, fmt.Sprintf("%s[%d]", path, i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Schema) checkRecord(v map[string]any, path string) error {
+	if s.Type != Record {
+		return fault.New(fault.ContentInvalid, "%s: record, want %s", path, s.want())
+	}
+	known := 0
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		item, ok := v[f.Name]
+		if !ok {
+			if f.Required {
+				return fault.New(fault.ContentInvalid, "%s.%s is missing", path, f.Name)
+			}
+			continue
+		}
+		known++
+		if err := f.Schema.Check(item, path+"."+f.Name); err != nil {
+			return err
+		}
+	}
+	if known != len(v) {
+		return fault.New(fault.ContentInvalid, "%s: field %q is not one that crosses", path, s.stranger(v))
+	}
+	return nil
+}
+
+// stranger is the first field, by name, that the schema does not have.
+func (s *Schema) stranger(v map[string]any) string {
+	var names []string
+	for name := range v {
+		if !slices.ContainsFunc(s.Fields, func(f Field) bool { return f.Name == name }) {
+			names = append(names, name)
+		}
+	}
+	return slices.Min(names)
+}
+
+// Least is the least class that content which passed Check must have.
+func (s *Schema) Least(v any) label.Class {
+	least := label.Lowest()
+	if v == nil {
+		return least
+	}
+	if s.Class != nil {
+		least = least.Join(*s.Class)
+	}
+	switch v := v.(type) {
+	case int64:
+		if s.Classifies {
+			raised := min(max(v, int64(label.MinLevel)), int64(label.MaxLevel))
+			least = least.Join(label.Class{Confidentiality: label.Level(raised), Integrity: label.MaxLevel})
+		}
+	case []any:
+		for _, item := range v {
+			least = least.Join(s.Items.Least(item))
+		}
+	case map[string]any:
+		for i := range s.Fields {
+			if item, ok := v[s.Fields[i].Name]; ok {
+				least = least.Join(s.Fields[i].Schema.Least(item))
+			}
+		}
+	}
+	return least
+}
