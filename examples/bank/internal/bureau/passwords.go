@@ -37,30 +37,22 @@ type passwords struct {
 
 type hash struct{ salt, sum []byte }
 
-func newPasswords(book *people.Book) (*passwords, error) {
+func newPasswords(book *people.Book) *passwords {
 	s := &passwords{
 		book:    book,
 		hashed:  make(map[string]hash),
+		nobody:  newHash(rand.Text()),
 		hashers: make(chan struct{}, hashersAtOnce),
 	}
 	for _, p := range book.Friendly() {
-		h, err := newHash(book.Password(p))
-		if err != nil {
-			return nil, err
-		}
-		s.hashed[p.ID] = h
+		s.hashed[p.ID] = newHash(book.Password(p))
 	}
-	var err error
-	s.nobody, err = newHash(rand.Text())
-	return s, err
+	return s
 }
 
-func newHash(password string) (hash, error) {
-	salt := make([]byte, 16)
-	if _, err := rand.Read(salt); err != nil {
-		return hash{}, fmt.Errorf("salt a password: %w", err)
-	}
-	return hash{salt, argon(password, salt)}, nil
+func newHash(password string) hash {
+	salt := []byte(rand.Text())
+	return hash{salt, argon(password, salt)}
 }
 
 func argon(password string, salt []byte) []byte {
