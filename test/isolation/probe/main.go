@@ -1,0 +1,21 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command probe stands in the place of a component and tries to reach beyond its
+// walls; see package isolation. Whatever its arguments are, it writes findings as JSON
+// lines to standard output and exits 0 when it got through all of them.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"dukou.dev/dukou/test/isolation"
+)
+
+func main() {
+	if err := isolation.Probe(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "probe:", err)
+		os.Exit(1)
+	}
+}
