@@ -1,0 +1,71 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exchange
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/wire"
+)
+
+// Opener opens streams towards a neighbour; wire.Conn is one.
+type Opener interface {
+	Open(ctx context.Context, class wire.Class) (*wire.Stream, error)
+}
+
+// Ask sends one parcel and waits for its answer. It never sends twice. An error
+// with code GuardUnavailable says that nothing was sent; Interrupted, that it may
+// have gone on; TargetTimeout, that ctx ended first; else it is the refusal.
+func Ask(ctx context.Context, o Opener, id parcel.ID, c Carried) (Carried, error) {
+	s, err := o.Open(ctx, wire.Interactive)
+	if err != nil {
+		return Carried{}, fault.Wrap(fault.GuardUnavailable, err, "open a stream")
+	}
+	defer s.Close()
+	if err := s.Send(ctx, CarriedMessage(KindAsk, c)); err != nil {
+		return Carried{}, interrupted(ctx, err)
+	}
+	if err := s.CloseSend(); err != nil {
+		return Carried{}, interrupted(ctx, err)
+	}
+	m, err := s.Receive(ctx)
+	if err != nil {
+		return Carried{}, interrupted(ctx, err)
+	}
+	if m.Kind == KindRefusal {
+		return Carried{}, DecodeRefusal(m, id)
+	}
+	return DecodeCarried(m, KindAnswer)
+}
+
+// interrupted names an error of a stream on which something was sent.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fault.Wrap(fault.TargetTimeout, err, "no answer in time")
+	}
+	if errors.Is(err, io.EOF) {
+		return fault.New(fault.Interrupted, "the neighbour ended without an answer")
+	}
+	return fault.Wrap(fault.Interrupted, err, "wait for the answer")
+}
+
+// Reply ends an Ask on the answering side with an answer.
+func Reply(ctx context.Context, s *wire.Stream, c Carried) error {
+	if err := s.Send(ctx, CarriedMessage(KindAnswer, c)); err != nil {
+		return err
+	}
+	return s.CloseSend()
+}
+
+// Refuse ends an exchange on the answering side with the code of a cause.
+func Refuse(ctx context.Context, s *wire.Stream, id parcel.ID, cause error) error {
+	if err := s.Send(ctx, RefusalMessage(id, fault.CodeOf(cause))); err != nil {
+		return err
+	}
+	return s.CloseSend()
+}
