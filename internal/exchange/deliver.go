@@ -96,8 +96,9 @@ func (d *delivering) send(ctx context.Context, from uint64) error {
 	if err := d.skip(ctx, from); err != nil {
 		return err
 	}
+	whole := make([]byte, 32+min(parcel.ChunkSize, d.header.Body.Size))
 	for i := from; i < uint64(len(d.out.Digests)); i++ {
-		buf := make([]byte, 32+min(parcel.ChunkSize, d.header.Body.Size-i*parcel.ChunkSize)) // owned by the stream once sent
+		buf := whole[:32+min(parcel.ChunkSize, d.header.Body.Size-i*parcel.ChunkSize)]
 		copy(buf, d.links[i+1][:])
 		if _, err := d.body.ReadAt(buf[32:], int64(i*parcel.ChunkSize)); err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("%w: %w", errRead, err)

@@ -10,7 +10,9 @@ package front
 import (
 	"context"
 	"crypto/x509"
+	"io"
 
+	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/policy"
@@ -29,6 +31,22 @@ type Crossing interface {
 	// but an answer is an *Error: it has the parcel's id and a fault code. Ask
 	// never sends twice what may have reached the application.
 	Ask(ctx context.Context, r Request) (Reply, error)
+}
+
+// Conveyor is what a front offers its file entries.
+type Conveyor interface {
+	// Policy is the bundle in force, nil before the first one.
+	Policy() *policy.Policy
+	// Deliver makes one attempt at a delivery, under a new label. exchange.Transient
+	// tells whether its error may be followed by another attempt.
+	Deliver(ctx context.Context, f *policy.Flow, out *exchange.Outgoing, body io.ReaderAt) (exchange.Receipt, error)
+}
+
+// Receiver is a file exit: it has an inbox for each of its flows.
+type Receiver interface {
+	// Inbox is where deliveries of a flow are taken in, an error with code
+	// TargetUnavailable where this front has no such target.
+	Inbox(f *policy.Flow) (*exchange.Inbox, error)
 }
 
 // Credentials are what a protocol carried, unverified.
