@@ -237,11 +237,11 @@ func TestKilledInBetween(t *testing.T) {
 	for name, state := range map[string]struct {
 		in, hidden, out string // where the request lies, the hidden and the released answer
 	}{
-		"nothing done":                   {requests, "", ""},
-		"half an answer":                 {requests, "person_id,na", ""},
-		"answer written":                 {requests, string(right), ""},
-		"request done":                   {done, string(right), ""},
-		"answer released":                {done, "", string(right)},
+		"nothing done":    {requests, "", ""},
+		"half an answer":  {requests, "person_id,na", ""},
+		"answer written":  {requests, string(right), ""},
+		"request done":    {done, string(right), ""},
+		"answer released": {done, "", string(right)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
