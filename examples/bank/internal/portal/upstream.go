@@ -32,7 +32,8 @@ type UpstreamConfig struct {
 	APIKey    string // sent as X-API-Key unless empty
 }
 
-// Upstream asks the bureau's API. It never sends a request again.
+// Upstream asks the bureau's API. It sends nothing again but what net/http does by
+// itself: a GET whose kept connection turned out to be closed.
 type Upstream struct {
 	base   *url.URL
 	client *http.Client
