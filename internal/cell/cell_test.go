@@ -7,16 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"dukou.dev/dukou/internal/cell"
+	"dukou.dev/dukou/test/isolation"
 )
 
 func TestCellRunsWithNothingButItsSpec(t *testing.T) {
@@ -140,12 +138,10 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 	c, out := start(t, stage, cell.Spec{Name: "a", Args: []string{"children"}})
 	start(t, stage, cell.Spec{Name: "b", Args: []string{"wait"}})
-	for range 3 {
-		out.await(t, "waiting")
-	}
-	inside := processesIn(t, c.PID())
-	if len(inside) < 2 {
-		t.Fatalf("only %v in the cell", inside)
+	out.await(t, strings.Repeat("waiting\n", 4))
+	inside, err := isolation.Family(c.PID())
+	if err != nil || len(inside) != 4 {
+		t.Fatalf("processes in the cell: %v, %v", inside, err)
 	}
 	if err := stage.Close(); err != nil {
 		t.Fatal(err)
@@ -189,35 +185,9 @@ func traces(t *testing.T) string {
 	return fmt.Sprint(string(mounts), names, namespaces)
 }
 
-// processesIn lists the processes that share a PID namespace with pid.
-func processesIn(t *testing.T, pid int) []int {
-	t.Helper()
-	own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pids []int
-	paths, _ := filepath.Glob("/proc/[0-9]*")
-	for _, path := range paths {
-		if ns, _ := os.Readlink(path + "/ns/pid"); ns == own {
-			var other int
-			fmt.Sscanf(filepath.Base(path), "%d", &other)
-			pids = append(pids, other)
-		}
-	}
-	return pids
-}
-
 func TestCellsEndWithAKilledLauncher(t *testing.T) {
 	openStage(t) // or skip
-	out := newOutput()
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), "CELL_TEST_LAUNCHER=1")
-	cmd.Stdout, cmd.Stderr = out, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	cmd, out := role(t, "launcher", nil)
 	out.await(t, "cell is")
 	var pid int
 	if _, err := fmt.Sscanf(out.String(), "cell is %d", &pid); err != nil {
@@ -236,19 +206,4 @@ func TestCellsEndWithAKilledLauncher(t *testing.T) {
 	if err != nil || n != 1 {
 		t.Errorf("the cell outlives its launcher: poll gives %d, %v", n, err)
 	}
-}
-
-// launcher is a program that starts a cell and waits to be killed.
-func launcher() {
-	stage, err := cell.Open(cell.Netns)
-	if err != nil {
-		panic(err)
-	}
-	c, err := stage.Start(cell.Spec{Name: "a", Path: program("actor"), Args: []string{"wait"}})
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println("cell is", c.PID())
-	time.Sleep(time.Minute)
-	os.Exit(1)
 }

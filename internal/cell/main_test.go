@@ -26,8 +26,8 @@ const programsEnv = "CELL_TEST_PROGRAMS"
 
 func TestMain(m *testing.M) {
 	cell.Main()
-	if os.Getenv("CELL_TEST_LAUNCHER") != "" {
-		launcher()
+	if name := os.Getenv(roleEnv); name != "" {
+		os.Exit(play(name))
 	}
 	os.Exit(run(m))
 }

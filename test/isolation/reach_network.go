@@ -19,7 +19,6 @@ const dialTimeout = 300 * time.Millisecond
 // networks tries every address family.
 func (r *reach) networks() {
 	r.families()
-	r.interfaces()
 	for _, address := range r.targets.Addresses {
 		conn, err := net.DialTimeout("tcp", address, dialTimeout)
 		if err == nil {

@@ -30,9 +30,6 @@ func (r *reach) files() {
 	for _, path := range r.targets.Granted {
 		r.tried("open for writing", path, open(path, unix.O_WRONLY))
 	}
-	for _, dir := range []string{"/", "/dev", "/proc", "/proc/self"} {
-		r.tried("create file", dir, os.WriteFile(filepath.Join(dir, "probe"), nil, 0o600))
-	}
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	f := Finding{Try: "mounts", Detail: string(mounts)}
 	if err != nil {
@@ -51,6 +48,9 @@ func open(path string, flags int) error {
 // namespace the capabilities are there, but not over what came from outside.
 func (r *reach) powers() {
 	runtime.LockOSThread() // never unlocked: what it changes must not come back to the pool
+	for _, dir := range []string{"/", "/dev", "/proc", "/proc/self"} {
+		r.tried("create file", dir, os.WriteFile(filepath.Join(dir, "probe"), nil, 0o600))
+	}
 	for _, key := range r.targets.SharedMemory {
 		_, err := unix.SysvShmGet(key, 1, 0)
 		r.tried("shared memory", strconv.Itoa(key), err)
