@@ -55,8 +55,9 @@ func (c *Cell) Signal(sig syscall.Signal) error {
 // Kill ends the process and all that it started, and waits for the end.
 func (c *Cell) Kill() {
 	if !c.ended() {
-		// The group matters without isolation only; in a cell PID 1 takes all along.
-		_ = unix.Kill(-c.PID(), unix.SIGKILL)
+		if c.cmd.SysProcAttr.Cloneflags == 0 { // in a cell PID 1 takes all along
+			_ = unix.Kill(-c.PID(), unix.SIGKILL)
+		}
 		_ = c.cmd.Process.Kill()
 	}
 	<-c.done

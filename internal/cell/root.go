@@ -61,21 +61,34 @@ func buildRoot(r request) error {
 	if err := mountTmpfs(newRoot, "mode=0755,size=1m"); err != nil {
 		return err
 	}
+	if err := fillRoot(grafts); err != nil {
+		return err
+	}
+	if err := mountProc(); err != nil {
+		return err
+	}
+	return switchRoot()
+}
+
+// fillRoot puts /tmp and the grafts into the new root.
+func fillRoot(grafts []graft) error {
 	if err := os.Mkdir(newRoot+"/tmp", 0o777); err != nil {
 		return err
 	}
 	if err := mountTmpfs(newRoot+"/tmp", "mode=1777,size=64m"); err != nil {
 		return err
 	}
+	root, err := os.OpenRoot(newRoot)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
 	for _, g := range grafts {
-		if err := g.attach(); err != nil {
+		if err := g.attach(root); err != nil {
 			return err
 		}
 	}
-	if err := mountProc(); err != nil {
-		return err
-	}
-	return switchRoot()
+	return nil
 }
 
 // graftsOf lists what the cell sees, parents before children.
@@ -114,29 +127,33 @@ func (g *graft) cut() error {
 	return nil
 }
 
-// attach puts the copy into the new root.
-func (g graft) attach() error {
-	target := newRoot + g.path
-	if err := makeTarget(target, g.dir); err != nil {
+// attach puts the copy into the new root. One grant may lie in another, which a cell
+// may have written to: no link there leads out of the new root.
+func (g graft) attach(root *os.Root) error {
+	target, err := openTarget(root, strings.TrimPrefix(g.path, "/"), g.dir)
+	if err != nil {
 		return fmt.Errorf("grant %s: %w", g.path, err)
 	}
-	if err := unix.MoveMount(g.fd, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+	defer target.Close()
+	const byDescriptors = unix.MOVE_MOUNT_F_EMPTY_PATH | unix.MOVE_MOUNT_T_EMPTY_PATH
+	if err := unix.MoveMount(g.fd, "", int(target.Fd()), "", byDescriptors); err != nil {
 		return fmt.Errorf("grant %s: move_mount: %w", g.path, err)
 	}
 	return os.NewSyscallError("close", unix.Close(g.fd))
 }
 
-func makeTarget(target string, dir bool) error {
+// openTarget makes and opens what a copy is mounted over.
+func openTarget(root *os.Root, name string, dir bool) (*os.File, error) {
 	if dir {
-		return os.MkdirAll(target, 0o755)
+		if err := root.MkdirAll(name, 0o755); err != nil {
+			return nil, err
+		}
+		return root.Open(name)
 	}
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-		return err
+	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return nil, err
 	}
-	if _, err := os.Stat(target); err == nil { // inside another grant
-		return nil
-	}
-	return os.WriteFile(target, nil, 0o644)
+	return root.OpenFile(name, os.O_RDONLY|os.O_CREATE|unix.O_NONBLOCK, 0o644)
 }
 
 func mountTmpfs(target, options string) error {

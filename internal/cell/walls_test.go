@@ -261,3 +261,46 @@ func TestListenersOfACell(t *testing.T) {
 		c.Kill()
 	}
 }
+
+// A cell that plants a link in its own folder does not make its next start write
+// outside of the cell's root.
+func TestLinksInGrantsLeadNowhere(t *testing.T) {
+	stage, own, host := openStage(t), shortDir(t), shortDir(t)
+	if err := os.Symlink(host, filepath.Join(own, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(host, "inner"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := stage.Start(cell.Spec{
+		Name: "a", Path: program("actor"), Args: []string{"status"},
+		Writable: []string{own, filepath.Join(own, "link", "inner")},
+	})
+	if err == nil || !strings.Contains(err.Error(), "escapes") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestGrantsWithinGrants(t *testing.T) {
+	stage, outer := openStage(t), shortDir(t)
+	inner := filepath.Join(outer, "inner")
+	if err := os.Mkdir(inner, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		spec   cell.Spec
+		target string
+		want   bool
+	}{
+		{cell.Spec{ReadOnly: []string{outer}, Writable: []string{inner}}, inner, true},
+		{cell.Spec{ReadOnly: []string{outer}, Writable: []string{inner}}, outer, false},
+		{cell.Spec{ReadOnly: []string{inner}, Writable: []string{outer}}, inner, false},
+		{cell.Spec{ReadOnly: []string{inner}, Writable: []string{outer}}, outer, true},
+	} {
+		test.spec.Name, test.spec.Args = "a", []string{"write", filepath.Join(test.target, "file")}
+		c, out := start(t, stage, test.spec)
+		if err := c.Wait(); (err == nil) != test.want {
+			t.Errorf("%+v: write in %s: %v\n%s", test.spec, test.target, err, out)
+		}
+	}
+}

@@ -17,7 +17,8 @@ import (
 )
 
 // Targets are what a probe tries beside what it finds by itself. The probe program
-// reads it as JSON from the environment variable TargetsEnv.
+// reads them as JSON from the environment variable TargetsEnv or, where its launcher
+// passes no such thing on, has them built in.
 type Targets struct {
 	// Addresses are tried with TCP and UDP, as host:port with a numeric host.
 	Addresses []string `json:"addresses,omitempty"`
@@ -58,11 +59,12 @@ const nestedArg = "dukou-probe-nested"
 // Probe is the main function of a probe program: it tries everything, writes one
 // JSON object a line to out, then does the same again from a new user namespace.
 // Outside of a cell it tries only what does no harm.
-func Probe(out io.Writer) error {
+// The targets are JSON; the environment variable, if set, stands in their place.
+func Probe(out io.Writer, targetsJSON string) error {
 	inherited := openDescriptors() // before the runtime opens any of its own
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, unix.SIGTERM)
-	targets, err := targetsFromEnv()
+	targets, err := readTargets(targetsJSON)
 	if err != nil {
 		return err
 	}
@@ -95,14 +97,16 @@ func Probe(out io.Writer) error {
 	return nil
 }
 
-func targetsFromEnv() (Targets, error) {
+func readTargets(text string) (Targets, error) {
 	var t Targets
-	text := os.Getenv(TargetsEnv)
+	if env := os.Getenv(TargetsEnv); env != "" {
+		text = env
+	}
 	if text == "" {
 		return t, nil
 	}
 	if err := json.Unmarshal([]byte(text), &t); err != nil {
-		return t, fmt.Errorf("%s: %w", TargetsEnv, err)
+		return t, fmt.Errorf("read targets: %w", err)
 	}
 	return t, nil
 }

@@ -13,8 +13,12 @@ import (
 	"dukou.dev/dukou/test/isolation"
 )
 
+// targets is for a launcher that passes no environment on; set it when building, with
+// -ldflags "-X 'main.targets={...}'".
+var targets string
+
 func main() {
-	if err := isolation.Probe(os.Stdout); err != nil {
+	if err := isolation.Probe(os.Stdout, targets); err != nil {
 		fmt.Fprintln(os.Stderr, "probe:", err)
 		os.Exit(1)
 	}
