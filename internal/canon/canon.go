@@ -17,7 +17,7 @@ import (
 
 // Limits on any decoded item, whatever its type.
 const (
-	maxNesting = 16
+	maxNesting = 48 // a bundle nests a schema of policy.MaxDepth, three levels for each of its own
 	maxItems   = 1 << 17
 	maxPairs   = 1 << 12
 )

@@ -7,12 +7,14 @@
 package envelope
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/veraison/go-cose"
 
@@ -129,8 +131,9 @@ func Decode(data []byte) (*Signed, error) {
 // Signers are those of the keys whose valid signatures the document bears, each once.
 func (s *Signed) Signers(t Type, keys []ed25519.PublicKey) []ed25519.PublicKey {
 	var valid []ed25519.PublicKey
-	for _, key := range keys {
-		if s.signedBy(t, key) {
+	for i, key := range keys {
+		twice := slices.ContainsFunc(keys[:i], func(k ed25519.PublicKey) bool { return bytes.Equal(k, key) })
+		if !twice && s.signedBy(t, key) {
 			valid = append(valid, key)
 		}
 	}
@@ -138,6 +141,9 @@ func (s *Signed) Signers(t Type, keys []ed25519.PublicKey) []ed25519.PublicKey {
 }
 
 func (s *Signed) signedBy(t Type, key ed25519.PublicKey) bool {
+	if len(key) != ed25519.PublicKeySize {
+		return false // ed25519 would panic
+	}
 	verifier, err := cose.NewVerifier(cose.AlgorithmEdDSA, key)
 	if err != nil {
 		return false

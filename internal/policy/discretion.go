@@ -5,6 +5,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cedar-policy/cedar-go"
@@ -74,6 +75,9 @@ func (e entities) Get(uid cedar.EntityUID) (cedar.Entity, bool) {
 func (d *decider) discretion() {
 	request, principal := d.cedarRequest()
 	verdict, diagnostic := cedar.Authorize(d.policy.cedar, entities{d.policy.entities, principal}, request)
+	// Cedar evaluates in no order; a decision has one.
+	slices.SortFunc(diagnostic.Errors, func(a, b cedar.DiagnosticError) int { return strings.Compare(string(a.PolicyID), string(b.PolicyID)) })
+	slices.SortFunc(diagnostic.Reasons, func(a, b cedar.DiagnosticReason) int { return strings.Compare(string(a.PolicyID), string(b.PolicyID)) })
 	for _, e := range diagnostic.Errors {
 		d.refuse(fault.PolicyError, string(e.PolicyID), "%s", e.Message)
 	}

@@ -4,6 +4,7 @@
 package policy
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"slices"
 	"strings"
@@ -89,6 +90,11 @@ func (p *Policy) checkPlaces() error {
 	for i := range p.Components {
 		if c := &p.Components[i]; c.Zone != "" && p.zones[c.Zone] == nil {
 			return fmt.Errorf("component %q: no zone %q", c.ID, c.Zone)
+		}
+	}
+	for i := range p.Issuers {
+		if len(p.Issuers[i].Key) != ed25519.PublicKeySize {
+			return fmt.Errorf("issuer %q: a key of %d bytes", p.Issuers[i].Name, len(p.Issuers[i].Key))
 		}
 	}
 	for i := range p.Subjects {

@@ -62,7 +62,10 @@ func (s *Schema) compile(path string, depth int) error {
 		return fmt.Errorf("%s: min %d is above max %d", path, s.Min, s.Max)
 	}
 	if s.Pattern != "" {
-		p, err := regexp.Compile(`^(?:` + s.Pattern + `)$`)
+		p, err := regexp.Compile(s.Pattern) // alone first: "a)|(?:b" would break out of the group
+		if err == nil {
+			p, err = regexp.Compile(`^(?:` + s.Pattern + `)$`)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: pattern: %w", path, err)
 		}
