@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -52,6 +53,9 @@ func New(nc net.Conn, dialer bool, c Config) *Conn {
 func (c *Conn) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { c.fail(context.Cause(ctx)) })
 	defer stop()
+	if err := shortenQueue(c.nc); err != nil {
+		c.cfg.Log.LogAttrs(ctx, slog.LevelDebug, "queries may wait behind files in the kernel", slogError(err))
+	}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)

@@ -199,7 +199,7 @@ func (k *core) end(s *stream) {
 func (k *core) gotReset(s *stream, h header, now time.Time) error {
 	if s == nil {
 		if k.strays == 0 {
-			return violation(ResetFlood)
+			return violation(BadStream)
 		}
 		k.strays--
 		return nil

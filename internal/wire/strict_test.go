@@ -99,6 +99,7 @@ func TestViolations(t *testing.T) {
 	}
 	end := frame(header{typ: frameEnd, stream: 1}, 0)
 	reset := frame(header{typ: frameReset, stream: 1}, 0)
+	ended := frame(header{typ: frameEnd, flags: flagOpen, stream: 1}, 0)
 	full := many(4, func(i int) []byte { // as much as a stream may hold unread
 		h := header{typ: frameMore, stream: 1}
 		if i == 0 {
@@ -158,7 +159,7 @@ func TestViolations(t *testing.T) {
 		})), StreamLimit},
 		{"too large", with(open(1<<16+1, 1)), MessageTooLarge},
 		{"huge", with(open(1<<32-1, 1)), MessageTooLarge},
-		{"first fragment above the credit", with(open(1<<16, initialCredit)), WindowOverrun},
+		{"first fragment above the credit", with(open(1<<16, initialCredit-messageCost+1)), WindowOverrun},
 		{"window", with(full, many(4, func(int) []byte {
 			return frame(header{typ: frameMessage, kind: 1, value: 1 << 14, stream: 1}, 1<<14)
 		})), WindowOverrun},
@@ -169,6 +170,7 @@ func TestViolations(t *testing.T) {
 			return frame(header{typ: frameCredit, value: maxCredit / 2, stream: 1}, 0)
 		}), frame(header{typ: frameCredit, value: 1 << 31, stream: 1}, 0)), CreditOverflow},
 		{"slots overflow", with(frame(header{typ: frameSlots, value: maxStreamsCap}, 0)), CreditOverflow},
+		{"second reset after the end", with(ended, reset, reset), BadStream},
 		{"pings", with(many(200, func(int) []byte { return frame(header{typ: framePing}, 0) })), PingFlood},
 	}
 	for _, c := range cases {
@@ -197,6 +199,59 @@ func expectGoAway(t *testing.T, p *rawPeer, code Code) {
 	var away *GoAwayError
 	if !errors.As(err, &away) || away.Remote || away.Code != code {
 		t.Errorf("Run returned %v, want %v", err, code)
+	}
+}
+
+// TestSmallSteps holds what needs no connection: a second ping before the
+// answer, one reset for a stream that is gone, and a message withdrawn.
+func TestSmallSteps(t *testing.T) {
+	now := time.Unix(1, 0)
+	k := newCore(false, Config{}.withDefaults(), now)
+	k.helloSeen, k.peer, k.slots = true, hello{message: 1 << 20, credit: 2 * messageCost}, 1
+	ping := header{typ: framePing}
+	if _, err := k.begin(ping, now); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, k, ping, PingFlood)
+
+	if _, err := k.begin(header{typ: frameEnd, flags: flagOpen, stream: 1}, now); err != nil {
+		t.Fatal(err)
+	}
+	s := k.accept()
+	if err := k.closeSend(s); err != nil {
+		t.Fatal(err)
+	}
+	k.emit(nil)
+	reset := header{typ: frameReset, stream: 1}
+	if _, err := k.begin(reset, now); !s.gone || err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, k, reset, BadStream)
+
+	o := k.open(Bulk)
+	if _, _, err := k.enqueue(o, Message{Kind: 1, Payload: make([]byte, 2*messageCost)}); err != nil {
+		t.Fatal(err)
+	}
+	k.emit(nil) // uses up the credit
+	large := Message{Kind: 2, Payload: make([]byte, 1<<20)}
+	n, copied, err := k.enqueue(o, large)
+	if copied || err != nil || !o.withdraw(n) || o.out.len() != 1 {
+		t.Fatalf("copied %v, %v, %d left", copied, err, o.out.len())
+	}
+	if _, err := k.begin(header{typ: frameCredit, value: messageCost, stream: 2}, now); err != nil {
+		t.Fatal(err)
+	}
+	k.emit(nil)
+	if o.out.len() != 0 || o.sent != 1 || o.queued != 1 {
+		t.Fatalf("%d left, %d sent", o.out.len(), o.sent)
+	}
+}
+
+func wantCode(t *testing.T, k *core, h header, code Code) {
+	t.Helper()
+	_, err := k.begin(h, time.Unix(1, 0))
+	if away, ok := errors.AsType[*GoAwayError](err); !ok || away.Code != code {
+		t.Errorf("%v, want %v", err, code)
 	}
 }
 
