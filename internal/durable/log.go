@@ -79,7 +79,8 @@ type Log struct {
 
 	mu      sync.Mutex
 	queue   []*batch
-	queued  int64 // bytes in queue
+	queued  int64           // bytes in queue
+	last    <-chan struct{} // done of the batch of the last record
 	next    uint64
 	durable uint64 // records below are on the disk
 	segs    []*segment
@@ -182,6 +183,7 @@ func (l *Log) Append(record []byte) Commit {
 	b.add(record)
 	l.queued += int64(len(b.buf) - before)
 	l.next++
+	l.last = b.done
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -200,6 +202,28 @@ func (l *Log) openBatch(span int64) *batch {
 	b := &batch{done: make(chan struct{})}
 	l.queue = append(l.queue, b)
 	return b
+}
+
+// Sync waits until all that was appended before is on the disk. It returns
+// [ErrClosed] if the writer ended first.
+func (l *Log) Sync() error {
+	l.mu.Lock()
+	last := l.last
+	l.mu.Unlock()
+	if last == nil {
+		return nil
+	}
+	select {
+	case <-last:
+		return nil
+	case <-l.stopped:
+	}
+	select {
+	case <-last:
+		return nil
+	default:
+		return ErrClosed
+	}
 }
 
 // Next returns the index that the next record will get.

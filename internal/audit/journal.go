@@ -1,0 +1,235 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package audit
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"dukou.dev/dukou/internal/durable"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+const (
+	// gather is how long entries are collected before a checkpoint; writing it
+	// must fit in what is left of 100 ms.
+	gather   = 40 * time.Millisecond
+	maxBytes = 4 << 20 // of one Read
+)
+
+// Config says where a journal is and who signs it.
+type Config struct {
+	Dir    string
+	Origin string // component, as "dukou/guard-inner"; the name of the log and of its key
+	Signer Signer // its name is Origin
+	Clock  func() time.Time
+	Rand   io.Reader    // of the salts; nil means crypto/rand
+	Log    *slog.Logger // nil means none
+	Disk   durable.Disk // nil means that of the operating system
+
+	SegmentBytes int64       // of the journal's files; 0 means durable.DefaultSegmentBytes
+	Fatal        func(error) // see durable.LogOptions
+}
+
+func (c *Config) setDefaults() error {
+	if c.Signer == nil || c.Signer.Name() != c.Origin {
+		return fmt.Errorf("audit: the signer of %q must have that name", c.Origin)
+	}
+	if err := checkName(c.Origin); err != nil {
+		return err
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Disk == nil {
+		c.Disk = durable.OS()
+	}
+	return nil
+}
+
+// Journal is the audit record of one process. Its methods may be called from many goroutines.
+type Journal struct {
+	c     Config
+	s     *store
+	wake  chan struct{} // holds a token while there may be entries that no checkpoint covers
+	rand  sync.Mutex    // over c.Rand
+	pubMu sync.Mutex    // over publishing
+}
+
+// Open opens or makes the journal in c.Dir. Records are never changed: if the
+// signed checkpoint and the records disagree it fails with [ErrFork] or [ErrRollback].
+func Open(c Config) (*Journal, error) {
+	if err := c.setDefaults(); err != nil {
+		return nil, err
+	}
+	s, err := openStore(storeConfig{
+		dir: c.Dir, keys: note.VerifierList(c.Signer), disk: c.Disk, rand: c.Rand,
+		segmentBytes: c.SegmentBytes, fatal: c.Fatal, log: c.Log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open audit journal %s: %w", c.Dir, err)
+	}
+	j := &Journal{c: c, s: s, wake: make(chan struct{}, 1)}
+	j.signal()
+	return j, nil
+}
+
+func (j *Journal) signal() {
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Ticket is the promise that an entry will be durable.
+type Ticket struct {
+	Index  uint64 // of the entry, unless it was refused
+	commit durable.Commit
+	err    error
+}
+
+// Wait returns when the entry is on the disk, or says why it was refused:
+// [ErrEntry], or what [durable.Commit.Wait] returns. Whoever gets an error MUST
+// NOT release what the entry is about.
+func (t Ticket) Wait() error {
+	if t.err != nil {
+		return t.err
+	}
+	return t.commit.Wait()
+}
+
+// Done is closed when the entry is on the disk. It is nil when it was refused.
+func (t Ticket) Done() <-chan struct{} { return t.commit.Done() }
+
+// Append seals e into the journal. It does not wait for the disk.
+func (j *Journal) Append(e Entry) Ticket {
+	if e.Time == 0 {
+		e.Time = j.c.Clock().UnixMilli()
+	}
+	if err := e.check(); err != nil {
+		return Ticket{err: err}
+	}
+	salt, err := j.salt()
+	if err != nil {
+		return Ticket{err: fmt.Errorf("%w: %w", ErrEntry, err)}
+	}
+	raw, err := seal(j.c.Origin, e, salt)
+	if err != nil {
+		return Ticket{err: fmt.Errorf("%w: %w", ErrEntry, err)}
+	}
+	commit := j.s.log.Append(raw)
+	j.signal()
+	return Ticket{Index: commit.Index, commit: commit}
+}
+
+func (j *Journal) salt() (salt [16]byte, err error) {
+	j.rand.Lock()
+	defer j.rand.Unlock()
+	_, err = io.ReadFull(j.c.Rand, salt[:])
+	return salt, err
+}
+
+// Run takes entries into the tree and publishes a checkpoint within 100 ms, as
+// long as the disk keeps up. It ends with ctx, after a last checkpoint over all
+// that was appended before.
+func (j *Journal) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return j.Flush()
+		case <-j.wake:
+		}
+		if err := j.Publish(); err != nil {
+			return err
+		}
+		timer := time.NewTimer(gather)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return j.Flush()
+		case <-timer.C:
+		}
+	}
+}
+
+// Flush waits until all that was appended is on the disk, and publishes a checkpoint over it.
+func (j *Journal) Flush() error {
+	if err := j.s.log.Sync(); err != nil && !errors.Is(err, durable.ErrClosed) {
+		return err
+	}
+	return j.Publish()
+}
+
+// Publish takes the entries that are on the disk into the tree, and signs and
+// stores a checkpoint if there are new ones. Entries still on the way are left for Run's next turn.
+func (j *Journal) Publish() error {
+	j.pubMu.Lock()
+	defer j.pubMu.Unlock()
+	end := j.s.log.Durable()
+	if err := j.s.integrate(end); err != nil {
+		return err
+	}
+	if j.s.log.Next() > end {
+		j.signal()
+	}
+	j.s.mu.Lock()
+	tree, last, first := j.s.tree.clone(), j.s.head.Size, j.s.signed == nil
+	j.s.mu.Unlock()
+	if tree.size == last && !first {
+		return nil
+	}
+	return j.sign(&tree)
+}
+
+func (j *Journal) sign(tree *Tree) error {
+	root, err := tree.Root()
+	if err != nil {
+		return err
+	}
+	c := Checkpoint{Origin: j.c.Origin, Size: tree.size, Root: root}
+	signed, err := note.Sign(&note.Note{Text: c.text()}, j.c.Signer)
+	if err != nil {
+		return fmt.Errorf("sign checkpoint: %w", err)
+	}
+	return j.s.publish(tree, c, signed)
+}
+
+// Read returns at most max records from index from on, as far as they are on
+// the disk, and at most 4 MiB of them unless the first is longer. For the center, which
+// pulls by index and may ask again.
+func (j *Journal) Read(from uint64, max int) ([]Record, error) { return j.s.read(from, max, maxBytes) }
+
+// Next returns the index that the next entry will get.
+func (j *Journal) Next() uint64 { return j.s.log.Next() }
+
+// Checkpoint returns the latest signed checkpoint, nil before the first.
+func (j *Journal) Checkpoint() []byte {
+	j.s.mu.Lock()
+	defer j.s.mu.Unlock()
+	return j.s.signed
+}
+
+// Consistency returns the latest signed checkpoint and the proof that its tree
+// continues the one of size old, for [Witness.Update] and [Mirror.Add]. The proof
+// is empty when there is nothing to prove.
+func (j *Journal) Consistency(old uint64) (tlog.TreeProof, []byte, error) {
+	return j.s.consistency(old)
+}
+
+// Close writes what was appended. Run must have ended.
+func (j *Journal) Close() error { return j.s.log.Close() }
