@@ -9,6 +9,7 @@ package policy
 
 import (
 	"crypto/ed25519"
+	"strconv"
 
 	"dukou.dev/dukou/internal/envelope"
 	"dukou.dev/dukou/internal/fault"
@@ -182,6 +183,9 @@ type SealedPart struct {
 	Ciphertext []byte
 }
 
+// DirectoryInfo is the HPKE info string that a Directory is sealed under.
+const DirectoryInfo = "dukou directory 1"
+
 // Directory is a front's sealed part: the credentials of its zone's subjects.
 type Directory struct {
 	Credentials []Credential
@@ -224,3 +228,6 @@ func Open(data []byte, a Anchors, now int64, floor uint64) (*Policy, error) {
 	}
 	return Compile(b)
 }
+
+// VersionName is a bundle's version as audit records name it.
+func VersionName(version uint64) string { return "bundle/" + strconv.FormatUint(version, 10) }
