@@ -136,6 +136,7 @@ func receiveParts(ctx context.Context, s *wire.Stream, limit int, tail bool) ([]
 		case err != nil:
 			return nil, fault.Wrap(fault.PeerUnavailable, err, "receive")
 		case m.Kind == KindDone && tail:
+			_, _ = s.Receive(ctx) // the end, so that closing is no reset
 			return payload, decodeTail(m)
 		case m.Kind != KindPart || len(payload)+len(m.Payload) > limit:
 			return nil, fault.New(fault.ParcelMalformed, "message of kind %d after %d bytes, at most %d", m.Kind, len(payload), limit)

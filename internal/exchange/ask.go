@@ -37,10 +37,17 @@ func Ask(ctx context.Context, o Opener, id parcel.ID, c Carried) (Carried, error
 	if err != nil {
 		return Carried{}, interrupted(ctx, err)
 	}
+	drain(ctx, s)
 	if m.Kind == KindRefusal {
 		return Carried{}, DecodeRefusal(m, id)
 	}
 	return DecodeCarried(m, KindAnswer)
+}
+
+// drain takes the end of a stream that the neighbour ends with its last message, so
+// that Close need not reset it: resets are limited in rate.
+func drain(ctx context.Context, s *wire.Stream) {
+	_, _ = s.Receive(ctx) // whatever comes, the exchange has ended
 }
 
 // interrupted names an error of a stream on which something was sent.
@@ -68,4 +75,10 @@ func Refuse(ctx context.Context, s *wire.Stream, id parcel.ID, cause error) erro
 		return err
 	}
 	return s.CloseSend()
+}
+
+// Drain waits for the peer's end of a stream on which nothing more is to come, so
+// that closing it is no reset. What comes all the same is not looked at.
+func Drain(ctx context.Context, s *wire.Stream) {
+	_, _ = s.Receive(ctx)
 }

@@ -1,0 +1,78 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package control
+
+import (
+	"context"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/fault"
+)
+
+// WantRecords asks for audit records.
+type WantRecords struct {
+	_    struct{} `cbor:",toarray"`
+	From uint64
+	Max  uint64
+}
+
+// GotRecords are records that follow one another, the latest checkpoint, and the
+// proof that it continues the tree that ends behind the last of them.
+type GotRecords struct {
+	_          struct{} `cbor:",toarray"`
+	Records    [][]byte
+	Checkpoint []byte
+	Proof      []tlog.Hash
+}
+
+// maxRecords bounds one answer.
+const maxRecords = 4096
+
+// AnswerRecords answers a call for the records of a journal.
+func AnswerRecords(j *audit.Journal, payload []byte) ([]byte, error) {
+	var want WantRecords
+	if err := canon.Unmarshal(payload, &want); err != nil {
+		return nil, fault.Wrap(fault.ParcelMalformed, err, "call for records")
+	}
+	records, err := j.Read(want.From, int(min(want.Max, maxRecords)))
+	if err != nil {
+		return nil, fault.Wrap(fault.ParcelMalformed, err, "records from %d", want.From)
+	}
+	got := GotRecords{Checkpoint: j.Checkpoint()}
+	for _, r := range records {
+		got.Records = append(got.Records, r.Raw)
+	}
+	if got.Checkpoint == nil {
+		return canon.Marshal(GotRecords{})
+	}
+	c, err := audit.ParseCheckpoint(got.Checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	got.Proof, got.Checkpoint, err = j.Consistency(min(want.From+uint64(len(records)), c.Size))
+	if err != nil {
+		return nil, err
+	}
+	return canon.Marshal(got)
+}
+
+// CallRecords asks a component for its records from an index on.
+func CallRecords(ctx context.Context, o Opener, to string, from uint64) ([]audit.Record, []byte, tlog.TreeProof, error) {
+	answer, err := Call(ctx, o, Head{Type: Records, To: to}, canon.Must(WantRecords{From: from, Max: maxRecords}))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var got GotRecords
+	if err := canon.Unmarshal(answer, &got); err != nil || len(got.Records) > maxRecords {
+		return nil, nil, nil, fault.New(fault.ParcelMalformed, "records of %s: %d, %v", to, len(got.Records), err)
+	}
+	records := make([]audit.Record, len(got.Records))
+	for i, raw := range got.Records {
+		records[i] = audit.Record{Index: from + uint64(i), Raw: raw}
+	}
+	return records, got.Checkpoint, got.Proof, nil
+}

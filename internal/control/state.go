@@ -1,0 +1,17 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package control
+
+// State is what a component says of itself when it is asked.
+type State struct {
+	_         struct{} `cbor:",toarray"`
+	Component string
+	Bundle    uint64 // version in force, 0 for none
+	Lease     uint64 // serial of the lease in use, 0 for none
+	Time      int64  // the component's clock, Unix milliseconds
+	Passed    uint64 // parcels since its start
+	Refused   uint64
+	Pending   uint64 // deliveries that wait
+	Peers     []string
+}

@@ -1,0 +1,235 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package front
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/daemon"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/label"
+	"dukou.dev/dukou/internal/pki"
+	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/internal/wire"
+)
+
+// Config is what a front is made of. Exits may be empty and Receiver nil.
+type Config struct {
+	Identity *pki.Identity
+	State    string                                      // directory of the bundle and the lease
+	Dial     func(ctx context.Context) (net.Conn, error) // to this side's half of the guard
+	Journal  *audit.Journal
+	Clock    *pki.Clock
+	Exits    map[string]Exit // by protocol
+	Log      *slog.Logger
+}
+
+// Front is one zone's end of the crossing. It implements Crossing and Conveyor.
+type Front struct {
+	Config
+	id        string
+	zone      string
+	keeper    *policy.Keeper
+	keys      *pki.Keys
+	maker     *label.Maker
+	receiver  Receiver
+	directory atomic.Pointer[directory]
+	rates     *rates
+	busy      *concurrency
+	hashing   chan struct{} // a token for each password that is being checked
+	passed    atomic.Uint64
+	refused   atomic.Uint64
+
+	mu        sync.Mutex
+	conn      *wire.Conn       // to the guard, nil while there is none
+	verifiers []label.Verifier // that labels are tagged for
+	changed   chan struct{}    // closed and replaced when conn or verifiers change
+}
+
+// New is a front with the bundle and lease that its disk holds.
+func New(c Config) (*Front, error) {
+	a := c.Identity.Admission
+	if a == nil {
+		return nil, fmt.Errorf("%s is not admitted: have its request answered and accept the answer first", c.Identity.Request.ID)
+	}
+	f := &Front{
+		Config: c, id: c.Identity.Request.ID, zone: c.Identity.Request.Zone, keys: &pki.Keys{},
+		rates: newRates(), busy: newConcurrency(), hashing: make(chan struct{}, passwordsAtOnce), changed: make(chan struct{}),
+	}
+	boot, err := c.Identity.Boot()
+	if err != nil {
+		return nil, err
+	}
+	f.maker = label.NewMaker(f.id, boot, f.keys)
+	if f.keeper, err = policy.NewKeeper(c.State, policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}); err != nil {
+		return nil, err
+	}
+	if err := c.Identity.LoadLease(c.State, f.keys); err != nil {
+		return nil, err
+	}
+	return f, f.readDirectory()
+}
+
+// Receive makes r take the deliveries to this front; call it before Run.
+func (f *Front) Receive(r Receiver) { f.receiver = r }
+
+// Policy is the bundle in force, nil before the first one.
+func (f *Front) Policy() *policy.Policy { return f.keeper.Current() }
+
+// Changed is closed when another bundle comes into force after this call.
+func (f *Front) Changed() <-chan struct{} { return f.keeper.Changed() }
+
+// Run keeps the connection to the guard and serves what comes over it, until ctx
+// ends or a part fails.
+func (f *Front) Run(ctx context.Context) error {
+	return daemon.Run(ctx,
+		daemon.Task{Name: "journal", Run: f.Journal.Run},
+		daemon.Task{Name: "guard", Run: f.runGuard},
+		daemon.Task{Name: "clock", Run: f.runClock},
+	)
+}
+
+// The pauses between attempts to reach the guard.
+const (
+	firstPause = 50 * time.Millisecond
+	lastPause  = 2 * time.Second
+)
+
+func (f *Front) runGuard(ctx context.Context) error {
+	pause := firstPause
+	for ctx.Err() == nil {
+		nc, err := f.connect(ctx)
+		if err == nil {
+			pause = firstPause
+			err = f.serveGuard(ctx, nc)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		f.Log.Warn("no connection to the guard", "error", err, "again in", pause)
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+		case <-timer.C:
+		}
+		pause = min(2*pause, lastPause)
+	}
+	return nil
+}
+
+// guardPins are the guard's halves by the admission.
+func (f *Front) guardPins(key ed25519.PublicKey) (string, bool) {
+	for _, p := range f.Identity.Admission.Peers {
+		role := policy.Role(p.Role)
+		if p.Key.Equal(key) && (role == policy.RoleOuter || role == policy.RoleInner) {
+			return p.ID, true
+		}
+	}
+	return "", false
+}
+
+func (f *Front) connect(ctx context.Context) (net.Conn, error) {
+	config, err := f.Identity.Client(f.guardPins)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	nc, err := f.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	secure := tls.Client(nc, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("handshake with the guard: %w", err)
+	}
+	return secure, nil
+}
+
+func (f *Front) serveGuard(ctx context.Context, nc net.Conn) error {
+	conn := wire.New(nc, true, wire.Config{Log: f.Log})
+	f.set(func() { f.conn = conn })
+	f.record(audit.Entry{Class: audit.ClassSession, Verdict: "info", Action: "connect"})
+	accepting := make(chan struct{})
+	go func() {
+		defer close(accepting)
+		for {
+			s, err := conn.Accept(ctx)
+			if err != nil {
+				return
+			}
+			go f.serveStream(ctx, s)
+		}
+	}()
+	err := conn.Run(ctx)
+	f.set(func() { f.conn, f.verifiers = nil, nil })
+	<-accepting
+	f.record(audit.Entry{Class: audit.ClassSession, Verdict: "info", Action: "disconnect"})
+	return err
+}
+
+// set changes what Ask and Deliver wait for.
+func (f *Front) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// patience is how long a request waits for the connection and the windows that it
+// needs, which covers a restart of a guard half.
+const patience = 3 * time.Second
+
+// ready waits for a connection over which labels can pass.
+func (f *Front) ready(ctx context.Context) (*wire.Conn, []label.Verifier, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		f.mu.Lock()
+		conn, verifiers, changed := f.conn, f.verifiers, f.changed
+		f.mu.Unlock()
+		if conn != nil && len(verifiers) > 0 {
+			return conn, verifiers, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, fault.New(fault.GuardUnavailable, "connected %t, judges known %d", conn != nil, len(verifiers))
+		case <-changed:
+		}
+	}
+}
+
+// runClock keeps the floor of the clock, and asks for the time.
+func (f *Front) runClock(ctx context.Context) error {
+	tick := time.NewTicker(20 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := f.Clock.Keep(); err != nil {
+			return err
+		}
+		f.askTime(ctx)
+	}
+}
+
+func (f *Front) record(e audit.Entry) audit.Ticket {
+	e.Time = f.Clock.Now().UnixMilli()
+	return f.Journal.Append(e)
+}

@@ -1,0 +1,317 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package front
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"time"
+
+	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/control"
+	"dukou.dev/dukou/internal/exchange"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/label"
+	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/internal/wire"
+)
+
+// firstMessage bounds how long a stream may be open before it says what it is.
+const firstMessage = 30 * time.Second
+
+// serveStream serves one stream that the guard opened.
+func (f *Front) serveStream(ctx context.Context, s *wire.Stream) {
+	defer s.Close()
+	wait, cancel := context.WithTimeout(ctx, firstMessage)
+	m, err := s.Receive(wait)
+	cancel()
+	if err != nil {
+		return
+	}
+	switch m.Kind {
+	case exchange.KindAsk:
+		err = f.serveAsk(ctx, s, m)
+		exchange.Drain(ctx, s)
+	case exchange.KindOffer, exchange.KindRush:
+		err = f.serveDeliver(ctx, s, m)
+	case control.KindCall:
+		err = f.serveCall(ctx, s, m)
+	default:
+		err = fault.New(fault.ParcelMalformed, "stream begins with a message of kind %d", m.Kind)
+	}
+	if err != nil {
+		f.Log.Debug("stream ended", "kind", m.Kind, "error", err)
+	}
+}
+
+// arrived is a parcel that the guard has passed.
+type arrived struct {
+	raw     exchange.Carried
+	header  *parcel.Header
+	label   label.Label
+	flow    *policy.Flow
+	policy  *policy.Policy
+	content parcel.Record
+	form    *policy.Form
+}
+
+// open takes a parcel apart and runs again what the flow's entry has run, since the
+// entry's front may be captured: the form and the evidence.
+func (f *Front) open(m wire.Message) (*arrived, error) {
+	var a arrived
+	var err error
+	if a.raw, err = exchange.DecodeCarried(m, m.Kind); err != nil {
+		return &a, err
+	}
+	if a.header, err = parcel.Decode(a.raw.Header); err != nil {
+		return &a, err
+	}
+	if _, a.label, err = label.DecodeSealed(a.raw.Label); err != nil {
+		return &a, err
+	}
+	if a.content, err = parcel.DecodeRecord(a.header.Fields); err != nil {
+		return &a, err
+	}
+	if a.policy = f.Policy(); a.policy == nil {
+		return &a, fault.New(fault.PolicyMissing, "no bundle")
+	}
+	if a.flow = a.policy.Flow(a.header.Flow); a.flow == nil {
+		return &a, fault.New(fault.FlowUnknown, "no flow %q", a.header.Flow)
+	}
+	if a.flow.Exit != f.id || a.header.Destination != f.id || a.label.Binding != parcel.Digest(a.raw.Header) {
+		return &a, fault.New(fault.FlowDirection, "parcel %s is not for %q", a.header.ID, f.id)
+	}
+	name, _ := a.content["form"].(string)
+	if a.form = a.flow.Form(name); a.form == nil {
+		return &a, fault.New(fault.ContentInvalid, "no form %q", name)
+	}
+	if err := a.form.Request.Check(a.content, "content"); err != nil {
+		return &a, err
+	}
+	return &a, f.checkEvidence(&a)
+}
+
+// checkEvidence verifies what the inside can verify: a token that was issued here
+// must name the label's subject.
+func (f *Front) checkEvidence(a *arrived) error {
+	if a.label.Assurance != label.ByToken {
+		return nil
+	}
+	zone, _, err := f.tokenSubject(a.policy, a.flow, string(a.header.Evidence))
+	if err != nil {
+		return err
+	}
+	if id := a.flow.From + "/" + zone; id != a.label.Subject {
+		return fault.New(fault.EvidenceInvalid, "the token is of %q, the label of %q", id, a.label.Subject)
+	}
+	return nil
+}
+
+func (f *Front) refuseStream(ctx context.Context, s *wire.Stream, a *arrived, err error) error {
+	var id parcel.ID
+	e := audit.Entry{Class: audit.ClassDelivery, Verdict: "refuse", Reason: string(fault.CodeOf(err))}
+	if a.header != nil {
+		id = a.header.ID
+		e.Parcel, e.Flow, e.Subject, e.Object, e.Action = id, a.header.Flow, a.label.Subject, a.label.Object, a.label.Action
+	}
+	f.refused.Add(1)
+	f.record(e)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), firstMessage)
+	defer cancel()
+	if sendErr := exchange.Refuse(ctx, s, id, err); sendErr != nil {
+		return sendErr
+	}
+	return err
+}
+
+// serveAsk has a question answered by its exit and labels the answer.
+func (f *Front) serveAsk(ctx context.Context, s *wire.Stream, m wire.Message) error {
+	a, err := f.open(m)
+	if err != nil {
+		return f.refuseStream(ctx, s, a, err)
+	}
+	exit := f.Exits[a.flow.Protocol]
+	if exit == nil || a.header.Kind != parcel.Ask {
+		return f.refuseStream(ctx, s, a, fault.New(fault.TargetUnavailable, "no exit for %s by %s", a.header.Kind, a.flow.Protocol))
+	}
+	proxy, err := a.policy.MapSubject(a.label.Subject, a.flow.To)
+	if err != nil {
+		return f.refuseStream(ctx, s, a, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, millis(a.flow.Limits.TimeoutMillis, defaultTimeout))
+	defer cancel()
+	content, err := exit.Ask(ctx, Call{
+		ID: a.header.ID, Flow: a.flow, Proxy: proxy, Subject: a.label.Subject,
+		Token: string(a.header.Evidence), Content: a.content,
+	})
+	if err != nil {
+		return f.refuseStream(ctx, s, a, err)
+	}
+	c, err := f.answer(ctx, a, content)
+	if err != nil {
+		return f.refuseStream(ctx, s, a, err)
+	}
+	f.passed.Add(1)
+	return exchange.Reply(ctx, s, c)
+}
+
+// answer labels the content of an answer with the least class that it may have.
+func (f *Front) answer(ctx context.Context, a *arrived, content parcel.Record) (exchange.Carried, error) {
+	status, _ := content["status"].(int64)
+	schema := a.form.Answer(status)
+	if schema == nil {
+		return exchange.Carried{}, fault.New(fault.ContentInvalid, "no answer with status %d", status)
+	}
+	if err := schema.Check(content, "content"); err != nil {
+		return exchange.Carried{}, err
+	}
+	fields, err := parcel.EncodeRecord(content)
+	if err != nil {
+		return exchange.Carried{}, err
+	}
+	h := &parcel.Header{Kind: parcel.Answer, ID: parcel.NewID(), InReplyTo: a.header.ID, Fields: fields}
+	f.address(a.policy, a.flow, h)
+	l := labelOf(a.flow, Subject{ID: a.label.Subject, Assurance: a.label.Assurance})
+	l.Class = a.flow.Answer.Join(schema.Least(content))
+	_, verifiers, err := f.ready(ctx)
+	if err != nil {
+		return exchange.Carried{}, err
+	}
+	return f.seal(h, l, a.flow, verifiers)
+}
+
+// serveDeliver takes a delivery into the inbox of its flow.
+func (f *Front) serveDeliver(ctx context.Context, s *wire.Stream, m wire.Message) error {
+	a, err := f.open(m)
+	if err == nil && f.receiver == nil {
+		err = fault.Wrap(fault.TargetUnavailable, errNoReceiver, "deliver")
+	}
+	if err != nil {
+		return f.refuseStream(ctx, s, a, err)
+	}
+	inbox, err := f.receiver.Inbox(a.flow)
+	if err != nil {
+		return f.refuseStream(ctx, s, a, err)
+	}
+	err = exchange.Accept(ctx, s, m.Kind, a.raw.Header, a.header, a.label.Subject, inbox)
+	e := audit.Entry{
+		Class: audit.ClassDelivery, Verdict: "received", Parcel: a.header.ID, Flow: a.flow.Name,
+		Subject: a.label.Subject, Object: a.label.Object, Action: a.label.Action,
+	}
+	if err != nil {
+		e.Verdict, e.Reason = "refuse", string(fault.CodeOf(err))
+		f.refused.Add(1)
+	} else {
+		f.passed.Add(1)
+	}
+	f.record(e)
+	return err
+}
+
+// serveCall answers a call of the guard or, through it, of the center.
+func (f *Front) serveCall(ctx context.Context, s *wire.Stream, m wire.Message) error {
+	head, rule, err := control.DecodeHead(m)
+	if err != nil {
+		return err
+	}
+	return control.Serve(ctx, s, head, rule, f.answerCall)
+}
+
+// maxVerifiers bounds a message of windows.
+const maxVerifiers = 4
+
+func (f *Front) answerCall(_ context.Context, head control.Head, payload []byte) ([]byte, error) {
+	if head.To != f.id {
+		return nil, fault.New(fault.PeerUnavailable, "this is %q", f.id)
+	}
+	switch head.Type {
+	case control.Bundle:
+		return nil, f.acceptBundle(payload)
+	case control.Lease:
+		if err := f.Identity.AcceptLease(f.State, payload, f.keys); err != nil {
+			return nil, fault.Wrap(fault.PolicyMalformed, err, "lease")
+		}
+		return nil, nil
+	case control.Windows:
+		var list []label.Verifier
+		if err := canon.Unmarshal(payload, &list); err != nil || len(list) > maxVerifiers {
+			return nil, fault.New(fault.ParcelMalformed, "windows")
+		}
+		f.set(func() { f.verifiers = list })
+		return nil, nil
+	case control.Records:
+		return control.AnswerRecords(f.Journal, payload)
+	case control.Checkpoint:
+		return f.Journal.Checkpoint(), nil
+	case control.Health:
+		return canon.Must(f.health()), nil
+	default:
+		return nil, fault.New(fault.ParcelMalformed, "call of type %d", head.Type)
+	}
+}
+
+func (f *Front) acceptBundle(data []byte) error {
+	p, err := f.keeper.Accept(data, f.Clock.Now().UnixMilli())
+	e := audit.Entry{Class: audit.ClassPolicy, Verdict: "allow", Action: "apply"}
+	if err == nil {
+		err = f.readDirectory()
+		e.Object = policy.VersionName(p.Version)
+		f.Log.Info("bundle in force", "version", p.Version)
+	}
+	if err != nil {
+		e.Verdict, e.Reason = "refuse", string(fault.CodeOf(err))
+		f.Log.Warn("bundle refused", "error", err)
+	}
+	f.record(e)
+	return err
+}
+
+func (f *Front) health() control.State {
+	state := control.State{Component: f.id, Lease: f.keys.Serial(), Passed: f.passed.Load(), Refused: f.refused.Load(), Time: f.Clock.Now().UnixMilli()}
+	if p := f.Policy(); p != nil {
+		state.Bundle = p.Version
+	}
+	return state
+}
+
+// askTime sets the clock by the authority's answer; without one the clock goes on.
+func (f *Front) askTime(ctx context.Context) {
+	f.mu.Lock()
+	conn := f.conn
+	f.mu.Unlock()
+	center := f.center()
+	if conn == nil || center == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	var nonce [16]byte
+	if _, err := io.ReadFull(rand.Reader, nonce[:]); err != nil {
+		panic(err)
+	}
+	sent := time.Now()
+	answer, err := control.Call(ctx, conn, control.Head{Type: control.Time, To: center}, nonce[:])
+	if err == nil {
+		err = f.Clock.Set(answer, nonce, sent)
+	}
+	if err != nil {
+		f.Log.Debug("time not set", "error", err)
+	}
+}
+
+func (f *Front) center() string {
+	p := f.Policy()
+	if p == nil {
+		return ""
+	}
+	for i := range p.Components {
+		if p.Components[i].Role == policy.RoleCenter {
+			return p.Components[i].ID
+		}
+	}
+	return ""
+}

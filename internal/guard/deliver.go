@@ -1,0 +1,222 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guard
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"dukou.dev/dukou/internal/exchange"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/judge"
+	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/wire"
+)
+
+// relayDeliver judges a delivery as it streams: its header first, each chunk against
+// the header, and all of it again at the commit, which alone releases.
+func (h *Half) relayDeliver(ctx context.Context, from *peer, up *wire.Stream, m wire.Message) error {
+	c, err := exchange.DecodeCarried(m, m.Kind)
+	if err != nil {
+		return h.refuseAsk(ctx, up, parcel.ID{}, err)
+	}
+	v, err := h.pass(from, c)
+	if err == nil && v.Header.Kind != parcel.Deliver {
+		err = fault.New(fault.ParcelMalformed, "%s on a stream of a delivery", v.Header.Kind)
+	}
+	if err != nil {
+		return h.refuseAsk(ctx, up, idOf(v.Header), err)
+	}
+	next, err := h.next(from, v.Header)
+	if err != nil {
+		return h.refuseAsk(ctx, up, v.Header.ID, err)
+	}
+	down, err := next.conn.Open(ctx, wire.Bulk)
+	if err != nil {
+		return h.refuseAsk(ctx, up, v.Header.ID, fault.Wrap(fault.GuardUnavailable, err, "open a stream"))
+	}
+	defer down.Close()
+	r := relaying{half: h, from: from, carried: c, verdict: &v, up: up, down: down, asks: m.Kind == exchange.KindOffer}
+	return r.run(ctx, m.Kind)
+}
+
+// relaying is one delivery on its way through a half.
+type relaying struct {
+	half     *Half
+	from     *peer
+	carried  exchange.Carried
+	verdict  *judge.Verdict
+	up, down *wire.Stream
+	asks     bool // the sender waits for a Resume
+	verifier *parcel.Verifier
+	skipper  *parcel.Skipper
+}
+
+// run relays both directions. The receiver's word ends the delivery; an error on the
+// way down is told to the sender, and cuts the receiver's stream off.
+func (r *relaying) run(ctx context.Context, kind wire.Kind) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := r.down.Send(ctx, exchange.CarriedMessage(kind, r.carried)); err != nil {
+		return r.half.refuseAsk(ctx, r.up, r.verdict.Header.ID, fault.Wrap(fault.Interrupted, err, "send on"))
+	}
+	forward := make(chan error, 1)
+	go func() { forward <- r.forward(ctx) }()
+	back := make(chan error, 1)
+	go func() { back <- r.back(ctx) }()
+	select {
+	case err := <-back: // receipt, refusal or a broken stream
+		cancel()
+		<-forward
+		return err
+	case err := <-forward:
+		if err != nil {
+			cancel()
+			<-back
+			r.half.recordEnd(r.verdict, "refuse", fault.CodeOf(err))
+			return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, r.verdict.Header.ID, err)
+		}
+		return <-back
+	}
+}
+
+// forward verifies and sends on what the sender sends, up to the commit.
+func (r *relaying) forward(ctx context.Context) error {
+	for {
+		m, err := r.up.Receive(ctx)
+		if err != nil {
+			return fault.Wrap(fault.Interrupted, err, "the sender broke off")
+		}
+		if err := r.check(m); err != nil {
+			return err
+		}
+		if m.Kind == exchange.KindCommit {
+			if err := r.commit(); err != nil {
+				return err
+			}
+		}
+		if err := r.down.Send(ctx, m); err != nil {
+			return fault.Wrap(fault.Interrupted, err, "send on")
+		}
+		if m.Kind == exchange.KindCommit {
+			return r.down.CloseSend()
+		}
+	}
+}
+
+// check verifies one message of the body against the header.
+func (r *relaying) check(m wire.Message) error {
+	body := r.verdict.Header.Body
+	switch m.Kind {
+	case exchange.KindStart:
+		s, err := exchange.DecodeStart(m)
+		if err != nil {
+			return err
+		}
+		if r.verifier != nil || r.skipper != nil {
+			return fault.New(fault.ParcelMalformed, "a second start")
+		}
+		if r.skipper, err = parcel.NewSkipper(body, s.Chunk, s.Link); err != nil {
+			return err
+		}
+		return r.proven(s.Chunk == 0)
+	case exchange.KindSkip:
+		digests, err := exchange.DecodeSkip(m)
+		if err != nil {
+			return err
+		}
+		return r.skip(digests)
+	case exchange.KindChunk:
+		next, data, err := exchange.DecodeChunk(m)
+		if err != nil {
+			return err
+		}
+		if r.verifier == nil {
+			return fault.New(fault.ParcelMalformed, "a chunk before its link is proven")
+		}
+		return r.verifier.Chunk(data, next)
+	case exchange.KindCommit:
+		if r.verifier == nil {
+			return fault.New(fault.ParcelMalformed, "a commit before the start")
+		}
+		return r.verifier.Done()
+	default:
+		return fault.New(fault.ParcelMalformed, "message of kind %d in a delivery", m.Kind)
+	}
+}
+
+func (r *relaying) skip(digests []parcel.ChunkDigest) error {
+	if r.skipper == nil {
+		return fault.New(fault.ParcelMalformed, "skipped digests before the start")
+	}
+	for _, d := range digests {
+		if err := r.skipper.Back(d); err != nil {
+			return err
+		}
+	}
+	return r.proven(r.skipper.Complete())
+}
+
+// proven goes over to verifying chunks once the start is tied to the root.
+func (r *relaying) proven(complete bool) (err error) {
+	if complete {
+		r.verifier, err = r.skipper.Verifier()
+	}
+	return err
+}
+
+// commit judges the whole again, under the bundle of now, and records it.
+func (r *relaying) commit() error {
+	h := r.half
+	if h.judges(r.from) {
+		err := h.judge.Again(h.keeper.Current(), r.verdict)
+		if err != nil {
+			h.recordVerdict(r.verdict, r.carried, err)
+			return err
+		}
+	}
+	ticket := h.recordEnd(r.verdict, "committed", "")
+	if h.Side != Inner {
+		return nil
+	}
+	if err := ticket.Wait(); err != nil {
+		return fault.Wrap(fault.RecordFailed, err, "record the commit")
+	}
+	return nil
+}
+
+// back relays what the receiver says: where it stands, then a receipt or a refusal.
+func (r *relaying) back(ctx context.Context) error {
+	header := r.verdict.Header
+	for {
+		m, err := r.down.Receive(ctx)
+		if err != nil {
+			if ctx.Err() != nil && !errors.Is(err, io.EOF) {
+				return err // forward tells the sender
+			}
+			return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, header.ID, fault.Wrap(fault.Interrupted, err, "the receiver broke off"))
+		}
+		switch m.Kind {
+		case exchange.KindResume:
+			if _, err := exchange.DecodeResume(m, header.Body); err != nil || !r.asks {
+				return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, header.ID, fault.New(fault.ParcelMalformed, "a resume that is not one"))
+			}
+			r.asks = false
+			if err := r.up.Send(ctx, m); err != nil {
+				return err
+			}
+		case exchange.KindReceipt:
+			if _, err := exchange.DecodeReceipt(m, header); err != nil {
+				return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, header.ID, err)
+			}
+			r.half.recordEnd(r.verdict, "released", "")
+			return errors.Join(r.up.Send(ctx, m), r.up.CloseSend())
+		default:
+			err := exchange.DecodeRefusal(m, header.ID)
+			r.half.recordEnd(r.verdict, "refuse", fault.CodeOf(err))
+			return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, header.ID, err)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guard
+
+import (
+	"sync"
+
+	"dukou.dev/dukou/internal/wire"
+)
+
+// peer is one connected neighbour.
+type peer struct {
+	id   string
+	conn *wire.Conn
+	link bool   // it is the other half
+	cut  func() // ends the connection
+}
+
+// peers are the connected neighbours; a later connection of one takes the place of
+// an earlier one.
+type peers struct {
+	mu   sync.RWMutex
+	byID map[string]*peer
+}
+
+func newPeers() *peers { return &peers{byID: map[string]*peer{}} }
+
+func (p *peers) add(n *peer) {
+	p.mu.Lock()
+	old := p.byID[n.id]
+	p.byID[n.id] = n
+	p.mu.Unlock()
+	if old != nil {
+		old.cut()
+	}
+}
+
+func (p *peers) remove(n *peer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byID[n.id] == n {
+		delete(p.byID, n.id)
+	}
+}
+
+func (p *peers) find(id string) *peer {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.byID[id]
+}
+
+// other is the other half, nil while the link is down.
+func (p *peers) other() *peer {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, n := range p.byID {
+		if n.link {
+			return n
+		}
+	}
+	return nil
+}
+
+func (p *peers) all() []*peer {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	list := make([]*peer, 0, len(p.byID))
+	for _, n := range p.byID {
+		list = append(list, n)
+	}
+	return list
+}

@@ -1,0 +1,233 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guard
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/control"
+	"dukou.dev/dukou/internal/exchange"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/judge"
+	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/wire"
+)
+
+// defaultTimeout bounds an Ask whose flow states nothing.
+const defaultTimeout = 30 * time.Second
+
+// firstMessage bounds how long a stream may be open before it says what it is.
+const firstMessage = 30 * time.Second
+
+// serveStream serves one stream that a neighbour opened. The first message says
+// what it is.
+func (h *Half) serveStream(ctx context.Context, from *peer, s *wire.Stream) {
+	defer s.Close()
+	wait, cancel := context.WithTimeout(ctx, firstMessage)
+	m, err := s.Receive(wait)
+	cancel()
+	if err != nil {
+		return
+	}
+	switch m.Kind {
+	case exchange.KindAsk:
+		err = h.relayAsk(ctx, from, s, m)
+		exchange.Drain(ctx, s)
+	case exchange.KindOffer, exchange.KindRush:
+		err = h.relayDeliver(ctx, from, s, m)
+	case control.KindCall:
+		err = h.serveCall(ctx, from, s, m)
+	default:
+		err = fault.New(fault.ParcelMalformed, "stream begins with a message of kind %d", m.Kind)
+	}
+	if err != nil {
+		h.Log.Debug("stream ended", "peer", from.id, "kind", m.Kind, "error", err)
+	}
+}
+
+// relayAsk judges a question, has it answered by the next neighbour on its way, and
+// judges the answer.
+func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.Message) error {
+	c, err := exchange.DecodeCarried(m, exchange.KindAsk)
+	if err != nil {
+		return errors.Join(err, h.refuseAsk(ctx, s, parcel.ID{}, err))
+	}
+	v, err := h.pass(from, c)
+	if err != nil {
+		return h.refuseAsk(ctx, s, idOf(v.Header), err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.timeout(v.Header.Flow))
+	defer cancel()
+	next, err := h.next(from, v.Header)
+	if err != nil {
+		return h.refuseAsk(ctx, s, v.Header.ID, err)
+	}
+	answer, err := exchange.Ask(ctx, next.conn, v.Header.ID, c)
+	if err != nil {
+		h.recordEnd(&v, "refuse", fault.CodeOf(err))
+		return h.refuseAsk(context.WithoutCancel(ctx), s, v.Header.ID, err)
+	}
+	if err := h.passAnswer(next, answer, &v); err != nil {
+		return h.refuseAsk(ctx, s, v.Header.ID, err)
+	}
+	return exchange.Reply(ctx, s, answer)
+}
+
+func idOf(h *parcel.Header) parcel.ID {
+	if h == nil {
+		return parcel.ID{}
+	}
+	return h.ID
+}
+
+// refuseAsk tells the neighbour the code of a cause and nothing else.
+func (h *Half) refuseAsk(ctx context.Context, s *wire.Stream, id parcel.ID, cause error) error {
+	ctx, cancel := context.WithTimeout(ctx, firstMessage)
+	defer cancel()
+	return errors.Join(cause, exchange.Refuse(ctx, s, id, cause))
+}
+
+func (h *Half) timeout(flow string) time.Duration {
+	if p := h.keeper.Current(); p != nil {
+		if f := p.Flow(flow); f != nil && f.Limits.TimeoutMillis > 0 {
+			return time.Duration(f.Limits.TimeoutMillis) * time.Millisecond
+		}
+	}
+	return defaultTimeout
+}
+
+// next is the neighbour on the way: the destination where it is of this side, else
+// the other half. A parcel that came over the link does not go back over it.
+func (h *Half) next(from *peer, header *parcel.Header) (*peer, error) {
+	if from.link {
+		if p := h.peers.find(header.Destination); p != nil && !p.link {
+			return p, nil
+		}
+		return nil, fault.New(fault.PeerUnavailable, "%q is not connected", header.Destination)
+	}
+	if p := h.peers.other(); p != nil {
+		return p, nil
+	}
+	return nil, fault.New(fault.GuardUnavailable, "the link is down")
+}
+
+// judges tells whether this half judges what comes from a neighbour: the inner half
+// judges everything; the outer half judges what enters and checks the form of what
+// leaves.
+func (h *Half) judges(from *peer) bool { return h.Side == Inner || !from.link }
+
+// pass judges one parcel and records the verdict. When it returns nil the parcel
+// may go on: on the inner half the record is durable.
+func (h *Half) pass(from *peer, c exchange.Carried) (judge.Verdict, error) {
+	v, err := h.verdict(from, c)
+	ticket := h.recordVerdict(&v, c, err)
+	if err != nil {
+		h.counts.refused.Add(1)
+		return v, err
+	}
+	if h.Side == Inner {
+		if err := ticket.Wait(); err != nil {
+			return v, fault.Wrap(fault.RecordFailed, err, "record the verdict")
+		}
+	}
+	h.counts.passed.Add(1)
+	return v, nil
+}
+
+func (h *Half) verdict(from *peer, c exchange.Carried) (judge.Verdict, error) {
+	k := judge.Case{Header: c.Header, Label: c.Label, Presenter: from.id, Relayed: from.link}
+	p := h.keeper.Current()
+	if !h.judges(from) {
+		return judge.Form(p, k, h.Clock.Now())
+	}
+	v, err := h.judge.Judge(p, k)
+	if err != nil {
+		return v, err
+	}
+	source := p.Zone(v.Header.FromZone)
+	if source.Inner != h.fromInside(from) {
+		return v, fault.New(fault.FlowDirection, "from zone %q, but presented from the other side", source.Name)
+	}
+	return v, nil
+}
+
+// fromInside tells on which side a neighbour is.
+func (h *Half) fromInside(from *peer) bool { return (h.Side == Inner) != from.link }
+
+// passAnswer judges the answer to a question that this half passed.
+func (h *Half) passAnswer(from *peer, c exchange.Carried, asked *judge.Verdict) error {
+	v, err := h.pass(from, c)
+	if err != nil {
+		return err
+	}
+	if v.Header.Kind != parcel.Answer || v.Header.InReplyTo != asked.Header.ID || v.Header.Flow != asked.Header.Flow ||
+		v.Label.Subject != asked.Label.Subject || v.Content["form"] != asked.Content["form"] {
+		err := fault.New(fault.ParcelUnknown, "%s %s does not answer %s", v.Header.Kind, v.Header.ID, asked.Header.ID)
+		h.recordEnd(&v, "refuse", err.Code)
+		return err
+	}
+	return nil
+}
+
+// detail is what an auditor can replay a decision from.
+type detail struct {
+	_       struct{} `cbor:",toarray"`
+	Header  []byte   // canonical header, the whole input of Decide beside the label
+	Bundle  uint64   // version that decided
+	Reasons []reason
+}
+
+type reason struct {
+	_    struct{} `cbor:",toarray"`
+	Code fault.Code
+	Rule string
+	What string
+}
+
+// recordVerdict records what was decided on a parcel.
+func (h *Half) recordVerdict(v *judge.Verdict, c exchange.Carried, err error) audit.Ticket {
+	e := audit.Entry{Class: audit.ClassDecision, Verdict: "allow", Label: c.Label}
+	if len(e.Label) > audit.MaxLabel {
+		e.Label = e.Label[:audit.MaxLabel] // refused for its size: the beginning tells whose it was
+	}
+	if err != nil {
+		e.Verdict, e.Reason = "refuse", string(fault.CodeOf(err))
+	}
+	if v.Header != nil {
+		e.Parcel, e.Flow = v.Header.ID, v.Header.Flow
+	}
+	if v.Label != nil {
+		e.Subject, e.Object, e.Action = v.Label.Subject, v.Label.Object, v.Label.Action
+	}
+	d := detail{Header: c.Header}
+	if p := h.keeper.Current(); p != nil {
+		d.Bundle = p.Version
+	}
+	for _, r := range v.Decision.Reasons {
+		d.Reasons = append(d.Reasons, reason{Code: r.Code, Rule: r.Rule, What: r.What})
+	}
+	if e.Detail = canon.Must(d); len(e.Detail) > audit.MaxDetail {
+		digest := parcel.Digest(c.Header)
+		d.Header = digest[:]
+		e.Detail = canon.Must(d)
+	}
+	return h.record(e)
+}
+
+// recordEnd records how a parcel that was passed ended.
+func (h *Half) recordEnd(v *judge.Verdict, verdict string, code fault.Code) audit.Ticket {
+	return h.record(audit.Entry{
+		Class: audit.ClassDelivery, Verdict: verdict, Reason: string(code), Parcel: v.Header.ID,
+		Flow: v.Header.Flow, Subject: v.Label.Subject, Object: v.Label.Object, Action: v.Label.Action,
+	})
+}
+
+func (h *Half) record(e audit.Entry) audit.Ticket {
+	e.Time = h.Clock.Now().UnixMilli()
+	return h.Journal.Append(e)
+}
