@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/parcel"
@@ -39,7 +38,7 @@ func Deliver(ctx context.Context, o Opener, c Carried, h *parcel.Header, out *Ou
 			return Receipt{}, interrupted(ctx, err)
 		}
 		if m.Kind != KindResume {
-			return d.end(m)
+			return d.end(ctx, m)
 		}
 		r, err := DecodeResume(m, h.Body)
 		if err != nil {
@@ -54,7 +53,7 @@ func Deliver(ctx context.Context, o Opener, c Carried, h *parcel.Header, out *Ou
 	if err != nil {
 		return Receipt{}, interrupted(ctx, err)
 	}
-	return d.end(m)
+	return d.end(ctx, m)
 }
 
 type delivering struct {
@@ -76,10 +75,11 @@ func (d *delivering) ended(ctx context.Context, err error) (Receipt, error) {
 	if receiveErr != nil {
 		return Receipt{}, interrupted(ctx, err)
 	}
-	return d.end(m)
+	return d.end(ctx, m)
 }
 
-func (d *delivering) end(m wire.Message) (Receipt, error) {
+func (d *delivering) end(ctx context.Context, m wire.Message) (Receipt, error) {
+	drain(ctx, d.stream)
 	if m.Kind == KindRefusal {
 		return Receipt{}, DecodeRefusal(m, d.header.ID)
 	}
@@ -137,7 +137,7 @@ func (d *delivering) skip(ctx context.Context, from uint64) error {
 // or KindRush, was received, decoded and found acceptable. It answers on the
 // stream; its error is for the log.
 func Accept(ctx context.Context, s *wire.Stream, first wire.Kind, raw []byte, h *parcel.Header, subject string, b *Inbox) error {
-	in, receipt, err := b.Begin(raw, h, subject)
+	in, receipt, err := b.Begin(ctx, raw, h, subject)
 	if err != nil {
 		return errors.Join(err, Refuse(ctx, s, h.ID, err))
 	}
@@ -154,7 +154,11 @@ func Accept(ctx context.Context, s *wire.Stream, first wire.Kind, raw []byte, h 
 	if err != nil {
 		return errors.Join(err, Refuse(ctx, s, h.ID, err))
 	}
-	return sendReceipt(ctx, s, got)
+	if err := sendReceipt(ctx, s, got); err != nil {
+		return err
+	}
+	drain(ctx, s)
+	return nil
 }
 
 func sendReceipt(ctx context.Context, s *wire.Stream, r Receipt) error {
@@ -196,6 +200,3 @@ func (in *Incoming) take(ctx context.Context, s *wire.Stream) (Receipt, error) {
 		}
 	}
 }
-
-// OpenBody opens the spooled body of a delivery.
-func (o *Outbox) OpenBody(out *Outgoing) (*os.File, error) { return o.root.Open(bodyName(out.ID)) }

@@ -24,7 +24,7 @@ import (
 type Delivery struct {
 	Header  *parcel.Header
 	Content parcel.Record
-	Subject string // of the label; after a restart in the middle of a release it is empty
+	Subject string // of the label
 	Path    string // of the staged body
 }
 
@@ -35,26 +35,29 @@ type Sink interface {
 	// which it is released. An error with a code of kind Refused or TooLarge ends the
 	// delivery in quarantine; any other is told to the sender, who tries again.
 	Place(ctx context.Context, d Delivery) (name string, err error)
-	// Release moves the staged body to name, durably. It MUST succeed without effect
-	// when an earlier call for the same delivery did so already, and MUST NOT replace
-	// what another delivery put there: then it returns fs.ErrExist and Place is asked
-	// for another name.
+	// Release moves the staged body to name, durably and in one step. It MUST succeed
+	// without effect when the staged body is gone, since an earlier call moved it, and
+	// MUST NOT replace what another delivery put there: then it returns fs.ErrExist
+	// and Place is asked for another name.
 	Release(ctx context.Context, d Delivery, name string) error
 }
 
-// progressEvery is after how many chunks an incoming body is synced, so that a
-// restart loses no more than that of a transfer.
-const progressEvery = 64
+// retention is how long an inbox remembers what has ended; a sender gives up earlier.
+const retention = 2 * Patience
 
-// retention is how long an inbox remembers what it released; a sender gives up earlier.
-const retention = 90 * 24 * time.Hour
+// maxPartial bounds the deliveries that have come in part. Above it the one that was
+// idle for longest loses what has come, and nothing else.
+const maxPartial = 1024
+
+// maxTries bounds how often a sink is asked for another name.
+const maxTries = 16
 
 // The states of an inbox's records.
 const (
 	inPartly    uint8 = 1 // chunks before Chunk are durable in the staging file
 	inReleasing uint8 = 2 // Name is chosen; the move may have happened
 	inReleased  uint8 = 3
-	inRefused   uint8 = 4
+	inRefused   uint8 = 4 // the body goes to quarantine
 )
 
 type inRecord struct {
@@ -62,36 +65,44 @@ type inRecord struct {
 	State   uint8
 	ID      parcel.ID
 	Header  []byte // of inPartly and inReleasing
+	Subject string // of inReleasing
 	Chunk   uint64
 	Link    parcel.Link
 	Name    string
 	Code    fault.Code
+	Reason  string // for people, of inRefused
 	Receipt Receipt
-	At      int64
+	At      int64 // Unix milliseconds
 }
 
-// entry is what an inbox knows of one delivery.
+// entry is what an inbox knows of one delivery. While busy it belongs to one attempt.
 type entry struct {
 	busy    bool
 	state   uint8
+	touched time.Time // when the last attempt ended
 	root    parcel.Link
 	chunk   uint64
 	link    parcel.Link
-	receipt Receipt
-	code    fault.Code
 	name    string
+	code    fault.Code
+	receipt Receipt
 }
 
-// Inbox takes deliveries in, each once, and hands them to a sink.
+// Inbox takes deliveries in, each once, and hands them to a sink. Its directory
+// holds a ledger, bodies that have come in part or are being released, and a
+// quarantine of those that were refused, each beside its reason.
 type Inbox struct {
-	dir  string
-	root *os.Root
-	sink Sink
-	ledg *durable.Log
-	log  *slog.Logger
+	dir    string
+	root   *os.Root
+	sink   Sink
+	ledger *durable.Log
+	sync   *DirSync
+	log    *slog.Logger
+	step   func() // a test's, called after each durable effect
 
 	mu      sync.Mutex
 	entries map[parcel.ID]*entry
+	partial map[parcel.ID]*entry // those of entries that have not ended
 	done    []ended
 }
 
@@ -105,130 +116,145 @@ type ended struct {
 // OpenInbox opens or makes the inbox in dir, which must be on the file system that
 // the sink releases to, and finishes what a crash left in the middle of a release.
 func OpenInbox(ctx context.Context, dir string, sink Sink, log *slog.Logger) (*Inbox, error) {
-	for _, d := range []string{dir, filepath.Join(dir, "quarantine")} {
-		if err := durable.MkdirAll(d, 0o700); err != nil {
-			return nil, err
-		}
+	return openInbox(ctx, dir, sink, log, func() {})
+}
+
+const (
+	quarantine = "quarantine"
+	partExt    = ".part"
+	reasonExt  = ".reason"
+)
+
+func openInbox(ctx context.Context, dir string, sink Sink, log *slog.Logger, step func()) (*Inbox, error) {
+	if err := durable.MkdirAll(filepath.Join(dir, quarantine), 0o700); err != nil {
+		return nil, err
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	b := &Inbox{dir: dir, root: root, sink: sink, log: log, entries: map[parcel.ID]*entry{}}
-	releasing := map[parcel.ID]inRecord{}
-	b.ledg, err = durable.OpenLog(filepath.Join(dir, "ledger"), durable.LogOptions{MaxRecord: maxItem}, func(index uint64, data []byte) error {
-		return b.replay(releasing, index, data)
+	b := &Inbox{
+		dir: dir, root: root, sink: sink, sync: NewDirSync(dir), log: log, step: step,
+		entries: map[parcel.ID]*entry{}, partial: map[parcel.ID]*entry{},
+	}
+	open := map[parcel.ID]inRecord{}
+	b.ledger, err = durable.OpenLog(filepath.Join(dir, "ledger"), durable.LogOptions{MaxRecord: maxItem}, func(index uint64, data []byte) error {
+		return b.replay(open, index, data)
 	})
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
-	for _, r := range releasing {
-		if err := b.finish(ctx, r); err != nil {
-			return nil, errors.Join(err, b.Close())
-		}
+	if err := b.recover(ctx, open); err != nil {
+		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
 }
 
-func (b *Inbox) replay(releasing map[parcel.ID]inRecord, index uint64, data []byte) error {
+// replay takes up one record; open collects those that recover looks at.
+func (b *Inbox) replay(open map[parcel.ID]inRecord, index uint64, data []byte) error {
 	var r inRecord
 	if err := canon.Unmarshal(data, &r); err != nil {
 		return fmt.Errorf("inbox record %d: %w", index, err)
 	}
-	e := &entry{state: r.State, chunk: r.Chunk, link: r.Link, receipt: r.Receipt, code: r.Code, name: r.Name}
-	if len(r.Header) > 0 {
+	e := &entry{state: r.State, chunk: r.Chunk, link: r.Link, name: r.Name, code: r.Code, receipt: r.Receipt, touched: time.UnixMilli(r.At)}
+	b.entries[r.ID] = e
+	switch r.State {
+	case inPartly, inReleasing:
 		h, err := parcel.Decode(r.Header)
 		if err != nil {
 			return fmt.Errorf("inbox record %d: %w", index, err)
 		}
 		e.root = h.Body.Root
-	}
-	b.entries[r.ID] = e
-	delete(releasing, r.ID)
-	switch r.State {
-	case inReleasing:
-		releasing[r.ID] = r
+		b.partial[r.ID], open[r.ID] = e, r
+		return nil
 	case inReleased, inRefused:
 		e.root = r.Receipt.Root
 		b.done = append(b.done, ended{r.ID, index, r.At})
+		delete(b.partial, r.ID)
+		delete(open, r.ID)
+		if r.State == inRefused {
+			open[r.ID] = r
+		}
+		return nil
+	default:
+		return fmt.Errorf("inbox record %d has state %d", index, r.State)
+	}
+}
+
+// recover goes on where a crash broke off, and removes bodies of which nothing is known.
+func (b *Inbox) recover(ctx context.Context, open map[parcel.ID]inRecord) error {
+	for id, r := range open {
+		var err error
+		switch r.State {
+		case inReleasing:
+			_, err = b.finish(ctx, r.Header, r.Subject, r.Name)
+		case inRefused:
+			err = b.isolate(id, r.Reason)
+		}
+		if err != nil { // the sender comes again, or the next start
+			b.log.LogAttrs(ctx, slog.LevelWarn, "what a stop broke off could not be finished", slog.String("parcel", id.String()), slog.Any("error", err))
+		}
+	}
+	names, err := durable.OS().ReadDir(b.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		id, err := parcel.ParseID(name[:len(name)-len(filepath.Ext(name))])
+		if e := b.entries[id]; err != nil || e != nil && e.state != inReleased {
+			continue
+		}
+		if err := b.root.Remove(name); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// finish redoes a release that a crash broke off.
-func (b *Inbox) finish(ctx context.Context, r inRecord) error {
-	h, err := parcel.Decode(r.Header)
+// finish redoes a release that was broken off after its name was chosen.
+func (b *Inbox) finish(ctx context.Context, raw []byte, subject, name string) (Receipt, error) {
+	h, err := parcel.Decode(raw)
 	if err != nil {
-		return err
+		return Receipt{}, err
 	}
-	d, err := b.delivery(h, "")
+	d, err := b.delivery(h, subject)
 	if err != nil {
-		return err
+		return Receipt{}, err
 	}
-	if _, err = b.release(ctx, d, r.Name); errors.Is(err, fs.ErrExist) {
-		_, err = b.place(ctx, r.Header, d) // the move was not made, and the name was taken since
+	receipt, err := b.release(ctx, d, name)
+	if errors.Is(err, fs.ErrExist) {
+		return b.place(ctx, raw, d) // the move was not made, and the name was taken since
 	}
-	return err
+	return receipt, err
 }
 
 func (b *Inbox) delivery(h *parcel.Header, subject string) (Delivery, error) {
 	content, err := parcel.DecodeRecord(h.Fields)
-	return Delivery{Header: h, Content: content, Subject: subject, Path: b.path(h.ID)}, err
+	return Delivery{Header: h, Content: content, Subject: subject, Path: filepath.Join(b.dir, partName(h.ID))}, err
 }
 
-func partName(id parcel.ID) string { return id.String() + ".part" }
-
-func (b *Inbox) path(id parcel.ID) string { return filepath.Join(b.dir, partName(id)) }
+func partName(id parcel.ID) string { return id.String() + partExt }
 
 // Close ends the inbox; nothing may be under way.
-func (b *Inbox) Close() error { return errors.Join(b.ledg.Close(), b.root.Close()) }
+func (b *Inbox) Close() error { return errors.Join(b.ledger.Close(), b.root.Close()) }
 
-// Incoming is one attempt at a delivery. It must be ended by Close.
-type Incoming struct {
-	inbox    *Inbox
-	header   *parcel.Header
-	raw      []byte
-	subject  string
-	entry    *entry
-	file     *os.File
-	verifier *parcel.Verifier
-}
-
-// Begin starts an attempt. A receipt that is not nil says that the delivery was
-// released before; an error that it was refused, that its id belongs to another
-// body, or that another attempt is under way (TooBusy).
-func (b *Inbox) Begin(raw []byte, h *parcel.Header, subject string) (*Incoming, *Receipt, error) {
+// append makes a record; the caller waits where it must be durable.
+func (b *Inbox) append(r inRecord) durable.Commit {
+	r.At = time.Now().UnixMilli()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.forget(time.Now())
-	e := b.entries[h.ID]
-	if e == nil {
-		e = &entry{root: h.Body.Root, link: h.Body.Root}
-		b.entries[h.ID] = e
+	c := b.ledger.Append(canon.Must(r))
+	if r.State == inReleased || r.State == inRefused {
+		b.done = append(b.done, ended{r.ID, c.Index, r.At})
 	}
-	switch {
-	case e.root != h.Body.Root:
-		return nil, nil, fault.New(fault.ParcelAltered, "parcel %s was another body before", h.ID)
-	case e.state == inReleased:
-		return nil, &e.receipt, nil
-	case e.state == inRefused:
-		return nil, nil, fault.New(e.code, "refused before")
-	case e.busy:
-		return nil, nil, fault.New(fault.TooBusy, "another attempt at parcel %s is under way", h.ID)
-	}
-	file, err := b.root.OpenFile(partName(h.ID), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, nil, err
-	}
-	e.busy = true
-	return &Incoming{inbox: b, header: h, raw: raw, subject: subject, entry: e, file: file}, nil, nil
+	return c
 }
 
-// forget drops what ended longer than the retention ago.
+// forget drops what ended, or came in part, longer than the retention ago.
 func (b *Inbox) forget(now time.Time) {
-	cutoff := now.Add(-retention).UnixMilli()
+	cutoff := now.Add(-retention)
 	n := 0
-	for n < len(b.done) && b.done[n].at < cutoff {
+	for n < len(b.done) && b.done[n].at < cutoff.UnixMilli() {
 		delete(b.entries, b.done[n].id)
 		n++
 	}
@@ -237,152 +263,39 @@ func (b *Inbox) forget(now time.Time) {
 	}
 	last := b.done[n-1].index
 	b.done = b.done[n:]
-	if err := b.ledg.Trim(last); err != nil {
+	for id, e := range b.partial {
+		if !e.busy && e.touched.Before(cutoff) {
+			b.drop(id)
+		}
+	}
+	if err := b.ledger.Trim(last); err != nil {
 		panic(&durable.SyncError{Path: b.dir, Err: err})
 	}
 }
 
-// Position is the next chunk that this attempt takes.
-func (in *Incoming) Position() uint64 { return in.entry.chunk }
+// drop forgets a delivery that came in part. Its record, if there is one, has no
+// body then and counts for nothing.
+func (b *Inbox) drop(id parcel.ID) {
+	delete(b.partial, id)
+	delete(b.entries, id)
+	_ = b.root.Remove(partName(id)) // if it stays it is removed at the next start
+}
 
-// Start begins the stream of chunks at the position, or anew at the first.
-func (in *Incoming) Start(s Start) error {
-	if s.Chunk == 0 {
-		in.entry.chunk, in.entry.link = 0, in.header.Body.Root
+// makeRoom drops the delivery that was idle for longest when too many have come in part.
+func (b *Inbox) makeRoom() error {
+	if len(b.partial) < maxPartial {
+		return nil
 	}
-	if s.Chunk != in.entry.chunk || s.Link != in.entry.link {
-		return fault.New(fault.ParcelAltered, "starts at chunk %d, not %d, or with another link", s.Chunk, in.entry.chunk)
+	var oldest parcel.ID
+	var e *entry
+	for id, other := range b.partial {
+		if !other.busy && other.state != inReleasing && (e == nil || other.touched.Before(e.touched)) {
+			oldest, e = id, other
+		}
 	}
-	if in.header.Body.Size > parcel.MaxBody {
-		return fault.New(fault.ParcelTooLarge, "body of %d bytes", in.header.Body.Size)
+	if e == nil {
+		return fault.New(fault.TooBusy, "%d deliveries are under way", len(b.partial))
 	}
-	in.verifier = parcel.ResumeVerifier(in.header.Body, s.Chunk, s.Link)
+	b.drop(oldest)
 	return nil
-}
-
-// Chunk takes the next chunk.
-func (in *Incoming) Chunk(next parcel.Link, data []byte) error {
-	if in.verifier == nil {
-		return fault.New(fault.ParcelMalformed, "a chunk before the start")
-	}
-	at, _ := in.verifier.Position()
-	if err := in.verifier.Chunk(data, next); err != nil {
-		return err
-	}
-	if _, err := in.file.WriteAt(data, int64(at)*parcel.ChunkSize); err != nil {
-		return fault.Wrap(fault.TooBusy, err, "write to %s", in.file.Name())
-	}
-	in.entry.chunk, in.entry.link = in.verifier.Position()
-	if in.entry.chunk%progressEvery == 0 {
-		return in.progress()
-	}
-	return nil
-}
-
-// progress makes what has come durable.
-func (in *Incoming) progress() error {
-	in.sync()
-	return in.inbox.append(inRecord{State: inPartly, ID: in.header.ID, Header: in.raw, Chunk: in.entry.chunk, Link: in.entry.link}).Wait()
-}
-
-func (in *Incoming) sync() {
-	if err := in.file.Sync(); err != nil {
-		panic(&durable.SyncError{Path: in.file.Name(), Err: err})
-	}
-}
-
-func (b *Inbox) append(r inRecord) durable.Commit {
-	r.At = time.Now().UnixMilli()
-	c := b.ledg.Append(canon.Must(r))
-	if r.State == inReleased || r.State == inRefused {
-		b.mu.Lock()
-		b.done = append(b.done, ended{r.ID, c.Index, r.At})
-		b.mu.Unlock()
-	}
-	return c
-}
-
-// Commit ends the attempt after the last chunk: the body is whole, synced, checked,
-// released and remembered, in this order.
-func (in *Incoming) Commit(ctx context.Context) (Receipt, error) {
-	if in.verifier == nil {
-		return Receipt{}, fault.New(fault.ParcelMalformed, "a commit before the start")
-	}
-	if err := in.verifier.Done(); err != nil {
-		return Receipt{}, err
-	}
-	if err := in.file.Truncate(int64(in.header.Body.Size)); err != nil {
-		return Receipt{}, err
-	}
-	in.sync()
-	d, err := in.inbox.delivery(in.header, in.subject)
-	if err != nil {
-		return Receipt{}, err
-	}
-	return in.inbox.place(ctx, in.raw, d)
-}
-
-// place asks the sink for names until one is free. The name is durable before the
-// move, so that a restart knows whether the move was made.
-func (b *Inbox) place(ctx context.Context, raw []byte, d Delivery) (Receipt, error) {
-	for {
-		name, err := b.sink.Place(ctx, d)
-		if err != nil {
-			return Receipt{}, b.refuse(d, err)
-		}
-		r := inRecord{State: inReleasing, ID: d.Header.ID, Header: raw, Name: name}
-		if err := b.append(r).Wait(); err != nil {
-			return Receipt{}, err
-		}
-		receipt, err := b.release(ctx, d, name)
-		if !errors.Is(err, fs.ErrExist) {
-			return receipt, err
-		}
-	}
-}
-
-func (b *Inbox) release(ctx context.Context, d Delivery, name string) (Receipt, error) {
-	err := b.sink.Release(ctx, d, name)
-	if err != nil {
-		return Receipt{}, err
-	}
-	r := Receipt{ID: d.Header.ID, Released: time.Now().UnixMilli(), Size: d.Header.Body.Size, Root: d.Header.Body.Root}
-	b.append(inRecord{State: inReleased, ID: d.Header.ID, Name: name, Receipt: r}) // the record before finishes this one after a crash
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	e := b.entries[d.Header.ID]
-	e.state, e.receipt, e.name = inReleased, r, name
-	return r, nil
-}
-
-// refuse quarantines a delivery that the sink's checks refused for good.
-func (b *Inbox) refuse(d Delivery, cause error) error {
-	code := fault.CodeOf(cause)
-	if k := fault.KindOf(code); k != fault.Refused && k != fault.TooLarge {
-		return cause
-	}
-	id := d.Header.ID
-	if err := b.root.Rename(partName(id), filepath.Join("quarantine", id.String())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := durable.WriteFile(filepath.Join(b.dir, "quarantine", id.String()+".reason"), []byte(cause.Error()+"\n"), 0o600); err != nil {
-		return err
-	}
-	refused := Receipt{ID: id, Size: d.Header.Body.Size, Root: d.Header.Body.Root}
-	if err := b.append(inRecord{State: inRefused, ID: id, Code: code, Receipt: refused}).Wait(); err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	e := b.entries[id]
-	e.state, e.code = inRefused, code
-	return cause
-}
-
-// Close ends the attempt; what has come stays for the next one.
-func (in *Incoming) Close() error {
-	in.inbox.mu.Lock()
-	in.entry.busy = false
-	in.inbox.mu.Unlock()
-	return in.file.Close()
 }

@@ -28,6 +28,8 @@ const (
 	KindChunk   wire.Kind = 9  // the link behind the chunk, then its bytes
 	KindCommit  wire.Kind = 10 // every chunk was sent
 	KindReceipt wire.Kind = 11 // Receipt: ends a Deliver
+	KindStatus  wire.Kind = 12 // Status: a terminal asks what became of its delivery, and is told
+	KindFetch   wire.Kind = 13 // Fetch: a terminal asks for what waits for it
 )
 
 // Carried is a parcel without its body, as it travels.
@@ -67,6 +69,37 @@ type Receipt struct {
 	Root     parcel.Link // of the body that was released
 }
 
+// State says how far a delivery has come.
+type State uint8
+
+// The states that a terminal is told.
+const (
+	StateUnknown   State = 0 // the front has no such delivery of this terminal; also what the question holds
+	StateAccepted  State = 1 // durable, under way
+	StateDelivered State = 2 // Receipt is its receipt
+	StateRefused   State = 3 // Code is why
+)
+
+// Status is what became of a delivery. The question has the id and zeros.
+type Status struct {
+	_       struct{} `cbor:",toarray"`
+	ID      parcel.ID
+	State   State
+	Code    fault.Code
+	Receipt Receipt
+}
+
+// Fetch asks a front for the deliveries of a flow that wait for a terminal. The
+// front sends them on streams of its own.
+type Fetch struct {
+	_    struct{} `cbor:",toarray"`
+	Flow string
+	Once bool // end the stream when nothing waits any more
+}
+
+// maxName bounds the name of a flow, in bytes.
+const maxName = 256
+
 // maxSkip is the number of digests in one Skip message.
 const maxSkip = 1 << 14
 
@@ -89,7 +122,8 @@ func decode(m wire.Message, kind wire.Kind, v any) error {
 // DecodeCarried reads a parcel without its body from a message of a kind.
 func DecodeCarried(m wire.Message, kind wire.Kind) (Carried, error) {
 	var c Carried
-	return c, decode(m, kind, &c)
+	err := decode(m, kind, &c)
+	return c, err
 }
 
 // CarriedMessage is the message that carries a parcel without its body.
@@ -143,6 +177,37 @@ func DecodeReceipt(m wire.Message, h *parcel.Header) (Receipt, error) {
 	return r, nil
 }
 
+// StatusMessage asks for or tells the state of a delivery.
+func StatusMessage(s Status) wire.Message { return message(KindStatus, s) }
+
+// DecodeStatus reads the state of a delivery, or the question for it.
+func DecodeStatus(m wire.Message) (Status, error) {
+	var s Status
+	if err := decode(m, KindStatus, &s); err != nil {
+		return s, err
+	}
+	delivered, refused := s.State == StateDelivered, s.State == StateRefused
+	if s.State > StateRefused || delivered != (s.Receipt.ID == s.ID) || !delivered && s.Receipt != (Receipt{}) || refused != fault.Known(s.Code) || !refused && s.Code != "" {
+		return s, fault.New(fault.ParcelMalformed, "status %d of parcel %s", s.State, s.ID)
+	}
+	return s, nil
+}
+
+// FetchMessage asks for deliveries.
+func FetchMessage(f Fetch) wire.Message { return message(KindFetch, f) }
+
+// DecodeFetch reads the question for deliveries.
+func DecodeFetch(m wire.Message) (Fetch, error) {
+	var f Fetch
+	if err := decode(m, KindFetch, &f); err != nil {
+		return f, err
+	}
+	if f.Flow == "" || len(f.Flow) > maxName {
+		return f, fault.New(fault.ParcelMalformed, "fetch of a flow with a name of %d bytes", len(f.Flow))
+	}
+	return f, nil
+}
+
 // DecodeResume reads where a receiver stands in a body.
 func DecodeResume(m wire.Message, b parcel.Body) (Resume, error) {
 	var r Resume
@@ -158,7 +223,8 @@ func DecodeResume(m wire.Message, b parcel.Body) (Resume, error) {
 // DecodeStart reads where a sender goes on.
 func DecodeStart(m wire.Message) (Start, error) {
 	var s Start
-	return s, decode(m, KindStart, &s)
+	err := decode(m, KindStart, &s)
+	return s, err
 }
 
 // DecodeSkip reads the digests of skipped chunks, last one first.
