@@ -192,3 +192,6 @@ func (s *Skipper) Verifier() (*Verifier, error) {
 	}
 	return ResumeVerifier(s.body, s.from, s.link), nil
 }
+
+// Complete tells whether every digest up to the first chunk was taken.
+func (s *Skipper) Complete() bool { return s.left == 0 }

@@ -8,10 +8,15 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/envelope"
 )
 
@@ -189,4 +194,36 @@ func (k *Keys) Serial() uint64 {
 		return 0
 	}
 	return k.lease.Serial
+}
+
+const leaseFile = "lease.dukou"
+
+// LoadLease takes the lease that dir holds into use; none is no error.
+func (i *Identity) LoadLease(dir string, k *Keys) error {
+	data, err := os.ReadFile(filepath.Join(dir, leaseFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	l, err := i.OpenLease(data)
+	if err != nil {
+		return err
+	}
+	return k.Use(l)
+}
+
+// AcceptLease takes a lease into use once it is durable in dir.
+func (i *Identity) AcceptLease(dir string, data []byte, k *Keys) error {
+	l, err := i.OpenLease(data)
+	if err != nil {
+		return err
+	}
+	if l.Serial < k.Serial() {
+		return fmt.Errorf("lease %d is older than lease %d in use", l.Serial, k.Serial())
+	}
+	if err := durable.WriteFile(filepath.Join(dir, leaseFile), data, 0o600); err != nil {
+		return err
+	}
+	return k.Use(l)
 }
