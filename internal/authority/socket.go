@@ -1,0 +1,200 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package authority
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/pki"
+	"dukou.dev/dukou/internal/wire"
+)
+
+// The questions that the signer answers; each is one stream with one message
+// either way.
+const (
+	kindLease  wire.Kind = 32
+	kindTime   wire.Kind = 33
+	kindAdmit  wire.Kind = 34
+	kindAnswer wire.Kind = 35
+	kindList   wire.Kind = 36
+	kindDone   wire.Kind = 37
+	kindFailed wire.Kind = 38
+)
+
+// WantLease asks for a component's label keys for the epochs First to Last.
+type WantLease struct {
+	_         struct{} `cbor:",toarray"`
+	Component string
+	Serial    uint64
+	Pairs     []pki.Pair
+	First     uint64
+	Last      uint64
+}
+
+type wantAdmit struct {
+	_           struct{} `cbor:",toarray"`
+	Request     []byte
+	Fingerprint string
+}
+
+// Serve answers on a Unix socket until ctx ends. The socket's permissions say who
+// may ask.
+func Serve(ctx context.Context, l net.Listener, a *Authority, log *slog.Logger) error {
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	for {
+		nc, err := l.Accept()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		go serveConn(ctx, wire.New(nc, false, wire.Config{Log: log, MaxStreams: 64}), a, log)
+	}
+}
+
+func serveConn(ctx context.Context, c *wire.Conn, a *Authority, log *slog.Logger) {
+	go func() {
+		for {
+			s, err := c.Accept(ctx)
+			if err != nil {
+				return
+			}
+			go serveStream(ctx, s, a, log)
+		}
+	}()
+	_ = c.Run(ctx) // the asker went away
+}
+
+func serveStream(ctx context.Context, s *wire.Stream, a *Authority, log *slog.Logger) {
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	m, err := s.Receive(ctx)
+	if err != nil {
+		return
+	}
+	reply := wire.Message{Kind: kindDone}
+	if reply.Payload, err = a.reply(m); err != nil {
+		log.Warn("refused", "kind", m.Kind, "error", err)
+		reply = wire.Message{Kind: kindFailed, Payload: []byte(err.Error())}
+	}
+	if s.Send(ctx, reply) == nil && s.CloseSend() == nil {
+		_, _ = s.Receive(ctx) // the asker's end
+	}
+}
+
+func (a *Authority) reply(m wire.Message) ([]byte, error) {
+	switch m.Kind {
+	case kindLease:
+		var w WantLease
+		if err := canon.Unmarshal(m.Payload, &w); err != nil {
+			return nil, err
+		}
+		return a.Lease(w)
+	case kindTime:
+		if len(m.Payload) != 16 {
+			return nil, fmt.Errorf("nonce of %d bytes", len(m.Payload))
+		}
+		return a.Time([16]byte(m.Payload), time.Now())
+	case kindAdmit:
+		var w wantAdmit
+		if err := canon.Unmarshal(m.Payload, &w); err != nil {
+			return nil, err
+		}
+		r, err := a.Admit(w.Request, w.Fingerprint)
+		if err != nil {
+			return nil, err
+		}
+		return canon.Marshal(r)
+	case kindAnswer:
+		return a.Answer(string(m.Payload), time.Now())
+	case kindList:
+		return canon.Marshal(a.Admitted())
+	default:
+		return nil, fmt.Errorf("question of kind %d", m.Kind)
+	}
+}
+
+// Client asks a signer over its socket. Each question is a connection of its own:
+// questions are rare, and the signer may restart between them.
+type Client struct{ Socket string }
+
+func (c Client) ask(ctx context.Context, m wire.Message) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	var d net.Dialer
+	nc, err := d.DialContext(ctx, "unix", c.Socket)
+	if err != nil {
+		return nil, fmt.Errorf("reach the signer: %w", err)
+	}
+	conn := wire.New(nc, true, wire.Config{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = conn.Run(ctx) // ends with ctx; errors come out of the stream
+	}()
+	defer func() {
+		cancel()
+		<-ended
+	}()
+	s, err := conn.Open(ctx, wire.Interactive)
+	if err != nil {
+		return nil, fmt.Errorf("reach the signer: %w", err)
+	}
+	defer s.Close()
+	if err := errors.Join(s.Send(ctx, m), s.CloseSend()); err != nil {
+		return nil, fmt.Errorf("ask the signer: %w", err)
+	}
+	reply, err := s.Receive(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask the signer: %w", err)
+	}
+	if reply.Kind != kindDone {
+		return nil, fmt.Errorf("the signer refused: %s", reply.Payload)
+	}
+	return reply.Payload, nil
+}
+
+// Lease asks for a sealed lease.
+func (c Client) Lease(ctx context.Context, w WantLease) ([]byte, error) {
+	return c.ask(ctx, wire.Message{Kind: kindLease, Payload: canon.Must(w)})
+}
+
+// Time asks for the signed time.
+func (c Client) Time(ctx context.Context, nonce []byte) ([]byte, error) {
+	return c.ask(ctx, wire.Message{Kind: kindTime, Payload: nonce})
+}
+
+// Admit has a request admitted whose fingerprint was compared.
+func (c Client) Admit(ctx context.Context, request []byte, fingerprint string) (pki.Request, error) {
+	var r pki.Request
+	b, err := c.ask(ctx, wire.Message{Kind: kindAdmit, Payload: canon.Must(wantAdmit{Request: request, Fingerprint: fingerprint})})
+	if err != nil {
+		return r, err
+	}
+	return r, canon.Unmarshal(b, &r)
+}
+
+// Answer asks for the admission file of an admitted component.
+func (c Client) Answer(ctx context.Context, id string) ([]byte, error) {
+	return c.ask(ctx, wire.Message{Kind: kindAnswer, Payload: []byte(id)})
+}
+
+// Admitted asks for all admitted components.
+func (c Client) Admitted(ctx context.Context) ([]pki.Request, error) {
+	b, err := c.ask(ctx, wire.Message{Kind: kindList})
+	if err != nil {
+		return nil, err
+	}
+	var list []pki.Request
+	return list, canon.Unmarshal(b, &list)
+}
