@@ -1,0 +1,284 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package center is where policy is put in force and evidence comes together. It
+// reaches everything through the inner half of the guard: bundles, leases and
+// questions go out, audit records and states come back. When it is away, traffic
+// goes on under the last bundle and its leases.
+package center
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/authority"
+	"dukou.dev/dukou/internal/control"
+	"dukou.dev/dukou/internal/daemon"
+	"dukou.dev/dukou/internal/durable"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/pki"
+	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/internal/wire"
+)
+
+// Config is what a center is made of.
+type Config struct {
+	Identity *pki.Identity
+	State    string
+	Dial     func(ctx context.Context) (net.Conn, error) // to the inner half
+	Signer   authority.Client
+	Journal  *audit.Journal
+	API      net.Listener // management
+	Log      *slog.Logger
+}
+
+// Center is the center's first part: bundles, leases, audit and health.
+type Center struct {
+	Config
+	id      string
+	keeper  *policy.Keeper
+	mirror  *audit.Mirror
+	witness *audit.Witness
+
+	mu     sync.Mutex
+	conn   *wire.Conn // to the inner half, nil while there is none
+	states map[string]*Standing
+	wake   chan struct{} // holds a token when distribution has something to do
+}
+
+// Standing is what the center knows of one component.
+type Standing struct {
+	ID      string   `json:"id"`
+	Role    string   `json:"role"`
+	Zone    string   `json:"zone"`
+	State   string   `json:"state"` // "current", "behind", "unreachable"
+	Bundle  uint64   `json:"version"`
+	Lease   uint64   `json:"lease"`
+	Records uint64   `json:"records"`  // audit records gathered
+	Audit   string   `json:"audit"`    // "proven", or what is wrong
+	Clock   int64    `json:"clock_ms"` // the component's, Unix milliseconds
+	Seen    int64    `json:"seen_ms"`  // last answer, Unix milliseconds
+	Passed  uint64   `json:"passed"`
+	Refused uint64   `json:"refused"`
+	Pending uint64   `json:"pending"`
+	Peers   []string `json:"peers,omitempty"`
+	Error   string   `json:"error,omitempty"`
+	leased  uint64   // serial that was issued in this life
+}
+
+// New is a center with the bundle and copies that its disk holds.
+func New(c Config) (*Center, error) {
+	a := c.Identity.Admission
+	if a == nil {
+		return nil, fmt.Errorf("%s is not admitted: have its request answered and accept the answer first", c.Identity.Request.ID)
+	}
+	center := &Center{Config: c, id: c.Identity.Request.ID, states: map[string]*Standing{}, wake: make(chan struct{}, 1)}
+	var err error
+	if center.keeper, err = policy.NewKeeper(c.State, policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}); err != nil {
+		return nil, err
+	}
+	keys := verifiers{center}
+	if center.mirror, err = audit.OpenMirror(audit.MirrorConfig{Dir: c.State, Keys: keys, Log: c.Log}); err != nil {
+		return nil, err
+	}
+	key, err := WitnessKey(c.State)
+	if err != nil {
+		return nil, err
+	}
+	center.witness, err = audit.OpenWitness(audit.WitnessConfig{Dir: filepath.Join(c.State, "witness"), Name: Origin(center.id) + "/witness", Key: key, Keys: keys})
+	return center, err
+}
+
+// Origin is the name of a component's log.
+func Origin(id string) string { return "dukou/" + id }
+
+// WitnessKey reads the key with which a witness in dir cosigns, or makes it.
+func WitnessKey(dir string) (ed25519.PrivateKey, error) {
+	name := filepath.Join(dir, "witness.seed")
+	seed, err := os.ReadFile(name)
+	if err == nil && len(seed) == ed25519.SeedSize {
+		return ed25519.NewKeyFromSeed(seed), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %d bytes: %w", name, len(seed), err)
+	}
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return key, durable.WriteFile(name, key.Seed(), 0o600)
+}
+
+// verifiers finds the key of a component's log in the bundle in force.
+type verifiers struct{ center *Center }
+
+// Verifier implements note.Verifiers.
+func (v verifiers) Verifier(name string, hash uint32) (note.Verifier, error) {
+	for id, key := range v.center.componentKeys() {
+		if Origin(id) != name {
+			continue
+		}
+		verifier, err := audit.NewVerifier(name, key)
+		if err == nil && verifier.KeyHash() == hash {
+			return verifier, nil
+		}
+	}
+	return nil, &note.UnknownVerifierError{Name: name, KeyHash: hash}
+}
+
+func (c *Center) componentKeys() map[string]ed25519.PublicKey {
+	keys := map[string]ed25519.PublicKey{}
+	for _, p := range c.Identity.Admission.Peers {
+		keys[p.ID] = p.Key
+	}
+	if p := c.keeper.Current(); p != nil {
+		for i := range p.Components {
+			keys[p.Components[i].ID] = p.Components[i].Key
+		}
+	}
+	return keys
+}
+
+// Run serves until ctx ends or a part fails.
+func (c *Center) Run(ctx context.Context) error {
+	err := daemon.Run(ctx,
+		daemon.Task{Name: "journal", Run: c.Journal.Run},
+		daemon.Task{Name: "guard", Run: c.runGuard},
+		daemon.Task{Name: "distribution", Run: c.runDistribution},
+		daemon.Task{Name: "gathering", Run: c.runGathering},
+		daemon.Task{Name: "api", Run: c.runAPI},
+	)
+	return errors.Join(err, c.mirror.Close(), c.witness.Close())
+}
+
+func (c *Center) guardPins(key ed25519.PublicKey) (string, bool) {
+	for _, p := range c.Identity.Admission.Peers {
+		if p.Key.Equal(key) && policy.Role(p.Role) == policy.RoleInner {
+			return p.ID, true
+		}
+	}
+	return "", false
+}
+
+const pause = 500 * time.Millisecond
+
+func (c *Center) runGuard(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := c.serveGuard(ctx); err != nil && ctx.Err() == nil {
+			c.Log.Warn("no connection to the inner half", "error", err)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+	return nil
+}
+
+func (c *Center) serveGuard(ctx context.Context) error {
+	config, err := c.Identity.Client(c.guardPins)
+	if err != nil {
+		return err
+	}
+	dial, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	nc, err := c.Dial(dial)
+	if err != nil {
+		return err
+	}
+	secure := tls.Client(nc, config)
+	if err := secure.HandshakeContext(dial); err != nil {
+		return errors.Join(err, nc.Close())
+	}
+	conn := wire.New(secure, true, wire.Config{Log: c.Log})
+	c.setConn(conn)
+	defer c.setConn(nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			s, err := conn.Accept(ctx)
+			if err != nil {
+				return
+			}
+			go c.serveStream(ctx, s)
+		}
+	}()
+	err = conn.Run(ctx)
+	<-done
+	return err
+}
+
+func (c *Center) setConn(conn *wire.Conn) {
+	c.mu.Lock()
+	c.conn = conn
+	c.mu.Unlock()
+	c.hurry()
+}
+
+// hurry makes the distribution look at once.
+func (c *Center) hurry() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// call calls a component through the inner half.
+func (c *Center) call(ctx context.Context, t control.Type, to string, payload []byte) ([]byte, error) {
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	if conn == nil {
+		return nil, fault.New(fault.GuardUnavailable, "the inner half is not connected")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return control.Call(ctx, conn, control.Head{Type: t, To: to}, payload)
+}
+
+// serveStream answers the one thing that components ask the center for: the time.
+func (c *Center) serveStream(ctx context.Context, s *wire.Stream) {
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	m, err := s.Receive(ctx)
+	if err != nil {
+		return
+	}
+	head, rule, err := control.DecodeHead(m)
+	if err != nil {
+		c.Log.Warn("a stream that is no call", "error", err)
+		return
+	}
+	err = control.Serve(ctx, s, head, rule, func(ctx context.Context, head control.Head, nonce []byte) ([]byte, error) {
+		if head.Type != control.Time || head.To != c.id || len(nonce) != 16 {
+			return nil, fault.New(fault.FlowDirection, "call %s of %s", rule.Name, head.To)
+		}
+		return c.Signer.Time(ctx, nonce)
+	})
+	if err != nil {
+		c.Log.Debug("call not answered", "error", err)
+	}
+}
+
+func (c *Center) record(e audit.Entry) audit.Ticket {
+	e.Time = time.Now().UnixMilli()
+	return c.Journal.Append(e)
+}

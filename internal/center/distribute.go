@@ -1,0 +1,191 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package center
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/authority"
+	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/control"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/label"
+	"dukou.dev/dukou/internal/pki"
+	"dukou.dev/dukou/internal/policy"
+)
+
+// lookEvery is how often components are asked for their state.
+const lookEvery = time.Second
+
+// Apply puts a signed bundle in force here and starts its way to the components.
+func (c *Center) Apply(ctx context.Context, data []byte) (*policy.Policy, error) {
+	before := c.keeper.Current()
+	p, err := c.keeper.Accept(data, time.Now().UnixMilli())
+	e := audit.Entry{Class: audit.ClassPolicy, Verdict: "allow", Action: "publish"}
+	if err != nil {
+		e.Verdict, e.Reason = "refuse", string(fault.CodeOf(err))
+		c.record(e)
+		return nil, err
+	}
+	e.Object = policy.VersionName(p.Version)
+	if err := c.record(e).Wait(); err != nil {
+		return nil, err
+	}
+	if before != p {
+		c.distribute(ctx)
+	}
+	return p, nil
+}
+
+// runDistribution brings every component to the bundle in force, and its lease to
+// the bundle's end, for as long as it takes.
+func (c *Center) runDistribution(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-c.wake:
+		}
+		c.distribute(ctx)
+	}
+}
+
+// distribute looks at each component once, those nearest first: a bundle must have
+// reached the inner half before what is behind it can be reached under it.
+func (c *Center) distribute(ctx context.Context) {
+	p := c.keeper.Current()
+	if p == nil {
+		return
+	}
+	data, err := os.ReadFile(filepath.Join(c.State, "bundle.dukou"))
+	if err != nil {
+		c.Log.Error("the bundle in force cannot be read", "error", err)
+		return
+	}
+	for _, role := range []policy.Role{policy.RoleInner, policy.RoleOuter, policy.RoleFront} {
+		var wg sync.WaitGroup
+		for i := range p.Components {
+			if component := &p.Components[i]; component.Role == role {
+				wg.Go(func() { c.bring(ctx, p, component, data) })
+			}
+		}
+		wg.Wait()
+	}
+}
+
+// bring looks at one component and gives it what it lacks.
+func (c *Center) bring(ctx context.Context, p *policy.Policy, component *policy.Component, data []byte) {
+	state, err := c.look(ctx, component.ID)
+	if err == nil && state.Lease < leaseSerial(p) {
+		err = c.lease(ctx, p, component)
+	}
+	if err == nil && state.Bundle != p.Version {
+		if _, err = c.call(ctx, control.Bundle, component.ID, data); err == nil {
+			state, err = c.look(ctx, component.ID)
+		}
+	}
+	c.note(component, state, p, err)
+}
+
+func (c *Center) look(ctx context.Context, id string) (control.State, error) {
+	var state control.State
+	answer, err := c.call(ctx, control.Health, id, nil)
+	if err != nil {
+		return state, err
+	}
+	if err := canon.Unmarshal(answer, &state); err != nil || state.Component != id {
+		return state, fault.New(fault.ParcelMalformed, "state of %s", id)
+	}
+	return state, nil
+}
+
+func (c *Center) note(component *policy.Component, state control.State, p *policy.Policy, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.standing(component.ID)
+	s.Role, s.Zone = string(component.Role), component.Zone
+	if err != nil {
+		s.State, s.Error = "unreachable", err.Error()
+		return
+	}
+	s.State, s.Error = "current", ""
+	if state.Bundle != p.Version {
+		s.State = "behind"
+	}
+	s.Bundle, s.Lease, s.Clock, s.Seen = state.Bundle, state.Lease, state.Time, time.Now().UnixMilli()
+	s.Passed, s.Refused, s.Pending, s.Peers = state.Passed, state.Refused, state.Pending, state.Peers
+}
+
+// standing is called with the lock held.
+func (c *Center) standing(id string) *Standing {
+	s := c.states[id]
+	if s == nil {
+		s = &Standing{ID: id, State: "unreachable"}
+		c.states[id] = s
+	}
+	return s
+}
+
+// Standings is what is known of every component of the bundle, by name.
+func (c *Center) Standings() []Standing {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]Standing, 0, len(c.states))
+	for _, s := range c.states {
+		list = append(list, *s)
+	}
+	slices.SortFunc(list, func(a, b Standing) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+// leaseSerial is the serial of the leases that go with a bundle: a later bundle may
+// name other pairs.
+func leaseSerial(p *policy.Policy) uint64 { return p.Version }
+
+// lease has the signer issue a component's lease for the life of the bundle.
+func (c *Center) lease(ctx context.Context, p *policy.Policy, component *policy.Component) error {
+	sealed, err := c.Signer.Lease(ctx, authority.WantLease{
+		Component: component.ID, Serial: leaseSerial(p), Pairs: pairsOf(p, component.ID),
+		First: label.EpochAt(time.Now().Add(-label.EpochLength)),
+		Last:  label.EpochAt(time.UnixMilli(p.NotAfter).Add(label.EpochLength)),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = c.call(ctx, control.Lease, component.ID, sealed)
+	return err
+}
+
+// pairsOf are the pairs of makers and judges that a component is part of. What comes
+// from the outside both halves judge; what comes from the inside the inner half does.
+func pairsOf(p *policy.Policy, id string) []pki.Pair {
+	var pairs []pki.Pair
+	for i := range p.Components {
+		maker := &p.Components[i]
+		zone := p.Zone(maker.Zone)
+		if maker.Role != policy.RoleFront || zone == nil {
+			continue
+		}
+		for j := range p.Components {
+			judge := &p.Components[j]
+			if judge.Role != policy.RoleInner && (judge.Role != policy.RoleOuter || zone.Inner) {
+				continue
+			}
+			if maker.ID == id || judge.ID == id {
+				pairs = append(pairs, pki.Pair{Maker: maker.ID, Judge: judge.ID})
+			}
+		}
+	}
+	return pairs
+}
