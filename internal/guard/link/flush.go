@@ -31,6 +31,7 @@ type outbox struct {
 	slots  []int32 // the slot of each data frame, none for others
 	kinds  []owe   // what each other frame paid
 
+	goneTo, goneFrom              uint64
 	hello, gone, close, ack, long []byte
 }
 
@@ -45,10 +46,10 @@ func (o *outbox) init(mtu int) {
 
 func (o *outbox) due(what owe) { o.owed |= what }
 
-// reset prepares a reset frame; a later one takes its place.
+// reset notes a reset to be sent; a later one takes its place. The frame itself
+// is written by flush, since the port may still be sending the last one.
 func (o *outbox) reset(to, from uint64) {
-	putHeader(o.gone, kindReset, to, from, 0)
-	seal(o.gone)
+	o.goneTo, o.goneFrom = to, from
 	o.owed |= oweReset
 }
 
@@ -71,6 +72,8 @@ func (m *machine) flush(now instant) [][]byte {
 		return nil
 	}
 	if o.owed&oweReset != 0 {
+		putHeader(o.gone, kindReset, o.goneTo, o.goneFrom, 0)
+		seal(o.gone)
 		o.add(o.gone, none, oweReset)
 	}
 	if o.owed&oweHello != 0 && m.phase != idle {

@@ -43,6 +43,7 @@ type Link struct {
 	conn    *conn         // the connection that the application holds
 	changed chan struct{} // closed and replaced when the phase may have changed
 	sending bool          // a goroutine is between flush and flushed
+	sent    *sync.Cond    // sending has become false
 	timer   *time.Timer
 	armed   instant // when timer fires
 	broken  error   // the port cannot send any more
@@ -61,6 +62,7 @@ func New(c Config) *Link {
 		window = min(windowMost, windowBytes/c.Port.MTU(), c.Port.Window())
 	}
 	window = max(windowLeast, min(window, maxWindow))
+	l.sent = sync.NewCond(&l.mu)
 	l.m = newMachine(c.Port.MTU(), window, c.Timing, randomID)
 	return l
 }
@@ -158,6 +160,7 @@ func (l *Link) settle(batches int) {
 		n, err := l.port.Send(frames)
 		l.mu.Lock()
 		l.sending = false
+		l.sent.Signal()
 		l.m.flushed(l.now(), n)
 		l.notify()
 		if err != nil {
@@ -230,6 +233,9 @@ func errOr(err, other error) error {
 func (l *Link) shut(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for l.sending {
+		l.sent.Wait()
+	}
 	l.stopped = fmt.Errorf("link stopped: %w", err)
 	l.m.fail(l.stopped)
 	l.settle(1)

@@ -4,6 +4,7 @@
 package link_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -11,24 +12,31 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { os.Exit(linktest.Main(m)) }
+func TestMain(m *testing.M) {
+	code := linktest.Main(m)
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 func TestMemory(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	t.Parallel()
 	linktest.Run(t, func(testing.TB) *linktest.Cable { return linktest.Memory(1500) })
 }
 
 func TestUnix(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	t.Parallel()
 	linktest.Run(t, func(t testing.TB) *linktest.Cable { return linktest.Unix(t) })
 }
 
 func TestPacket(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	t.Parallel()
 	linktest.Run(t, func(t testing.TB) *linktest.Cable { return linktest.Packet(t, 1500) })
 }
 
 func TestPacketJumbo(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	t.Parallel()
 	linktest.Run(t, func(t testing.TB) *linktest.Cable { return linktest.Packet(t, 9000) })
 }

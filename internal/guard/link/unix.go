@@ -98,7 +98,11 @@ func (p *unixPort) Receive(b *Batch) error {
 		if err != nil {
 			return err
 		}
-		if p.in.receive(raw, b) != nil {
+		err = p.in.receive(raw, b)
+		if errors.Is(err, unix.ECONNRESET) {
+			continue // the peer closed with frames unread; its own last ones follow
+		}
+		if err != nil {
 			p.drop()
 			continue
 		}

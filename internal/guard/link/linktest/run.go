@@ -82,19 +82,10 @@ func expect(c io.Reader, seed uint64, n int) error {
 
 // source gives the bytes of a sequence, whatever the sizes asked for.
 func source(seed uint64) func([]byte) {
-	rng := rand.New(rand.NewPCG(seed, 3))
-	var word [8]byte
-	left := 0
-	return func(p []byte) {
-		for i := range p {
-			if left == 0 {
-				binary.LittleEndian.PutUint64(word[:], rng.Uint64())
-				left = 8
-			}
-			p[i] = word[8-left]
-			left--
-		}
-	}
+	var key [32]byte
+	binary.BigEndian.PutUint64(key[:], seed)
+	rng := rand.NewChaCha8(key)
+	return func(p []byte) { _, _ = rng.Read(p) }
 }
 
 // both moves n bytes each way at the same time.
