@@ -31,6 +31,9 @@ type Signer interface {
 	note.Verifier
 }
 
+// Origin is the name of the log of a component.
+func Origin(component string) string { return "dukou/" + component }
+
 // NewSigner returns a signer of checkpoints of the log origin.
 func NewSigner(origin string, key ed25519.PrivateKey) (Signer, error) {
 	if len(key) != ed25519.PrivateKeySize {

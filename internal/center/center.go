@@ -99,12 +99,9 @@ func New(c Config) (*Center, error) {
 	if err != nil {
 		return nil, err
 	}
-	center.witness, err = audit.OpenWitness(audit.WitnessConfig{Dir: filepath.Join(c.State, "witness"), Name: Origin(center.id) + "/witness", Key: key, Keys: keys})
+	center.witness, err = audit.OpenWitness(audit.WitnessConfig{Dir: filepath.Join(c.State, "witness"), Name: audit.Origin(center.id) + "/witness", Key: key, Keys: keys})
 	return center, err
 }
-
-// Origin is the name of a component's log.
-func Origin(id string) string { return "dukou/" + id }
 
 // WitnessKey reads the key with which a witness in dir cosigns, or makes it.
 func WitnessKey(dir string) (ed25519.PrivateKey, error) {
@@ -129,7 +126,7 @@ type verifiers struct{ center *Center }
 // Verifier implements note.Verifiers.
 func (v verifiers) Verifier(name string, hash uint32) (note.Verifier, error) {
 	for id, key := range v.center.componentKeys() {
-		if Origin(id) != name {
+		if audit.Origin(id) != name {
 			continue
 		}
 		verifier, err := audit.NewVerifier(name, key)

@@ -43,7 +43,7 @@ func (c *Center) runGathering(ctx context.Context) error {
 
 // gather takes the records of one component that are not here yet.
 func (c *Center) gather(ctx context.Context, id string) error {
-	origin := Origin(id)
+	origin := audit.Origin(id)
 	for {
 		next, err := c.mirror.Next(origin)
 		if err != nil {

@@ -1,0 +1,129 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command dukou-signer holds the center's keys: it admits components, issues leases
+// of label keys and signs the time. It answers on a Unix socket only.
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"dukou.dev/dukou/internal/authority"
+	"dukou.dev/dukou/internal/daemon"
+)
+
+func main() { os.Exit(daemon.Main("dukou-signer", run)) }
+
+const usage = `usage:
+  dukou-signer init -dir DIR -guard NAME -quorum N -approver FILE.pub [-approver ...]
+  dukou-signer run  -dir DIR -listen unix:PATH
+  dukou-signer fingerprint -dir DIR`
+
+func run(ctx context.Context, args []string, log *slog.Logger) error {
+	if len(args) == 0 {
+		return fmt.Errorf("what to do?\n%s", usage)
+	}
+	switch args[0] {
+	case "init":
+		return create(args[1:])
+	case "run":
+		return serve(ctx, args[1:], log)
+	case "fingerprint":
+		return fingerprint(args[1:])
+	default:
+		return fmt.Errorf("no command %q\n%s", args[0], usage)
+	}
+}
+
+// files is a flag that may be given several times.
+type files []string
+
+func (f *files) String() string     { return strings.Join(*f, " ") }
+func (f *files) Set(s string) error { *f = append(*f, s); return nil }
+
+func create(args []string) error {
+	var approvers files
+	f := flag.NewFlagSet("init", flag.ContinueOnError)
+	dir := f.String("dir", "", "directory of the keys")
+	guard := f.String("guard", "", "name of the guard")
+	quorum := f.Uint("quorum", 2, "how many approvers a bundle needs")
+	f.Var(&approvers, "approver", "public key file of one who may approve bundles")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	terms := authority.Terms{Guard: *guard, Quorum: uint8(min(*quorum, 255))}
+	for _, name := range approvers {
+		key, err := readPublic(name)
+		if err != nil {
+			return err
+		}
+		terms.Approvers = append(terms.Approvers, key)
+	}
+	if err := authority.Create(*dir, terms); err != nil {
+		return err
+	}
+	return fingerprint([]string{"-dir", *dir})
+}
+
+func readPublic(name string) (ed25519.PublicKey, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, fmt.Errorf("%s: no PEM block", name)
+	}
+	any, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	key, ok := any.(ed25519.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("%s: not an Ed25519 key", name)
+	}
+	return key, nil
+}
+
+func fingerprint(args []string) error {
+	f := flag.NewFlagSet("fingerprint", flag.ContinueOnError)
+	dir := f.String("dir", "", "directory of the keys")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	a, err := authority.Load(*dir)
+	if err != nil {
+		return err
+	}
+	fmt.Println(a.Fingerprint())
+	return nil
+}
+
+func serve(ctx context.Context, args []string, log *slog.Logger) error {
+	f := flag.NewFlagSet("run", flag.ContinueOnError)
+	dir := f.String("dir", "", "directory of the keys")
+	listen := f.String("listen", "", "unix:PATH")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if network, _, err := daemon.Split(*listen); err != nil || network != "unix" {
+		return fmt.Errorf("-listen is unix:PATH: the signer has no network (%q)", *listen)
+	}
+	a, err := authority.Load(*dir)
+	if err != nil {
+		return err
+	}
+	l, err := daemon.Listen(*listen)
+	if err != nil {
+		return err
+	}
+	return authority.Serve(ctx, l, a, log)
+}

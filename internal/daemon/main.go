@@ -1,0 +1,40 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Main runs a daemon's command until it ends or is told to stop (SIGINT, SIGTERM)
+// and gives the exit status. What it has to say goes to errOut.
+func Main(name string, run func(ctx context.Context, args []string, log *slog.Logger) error) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level()}))
+	if err := run(ctx, os.Args[1:], log); err != nil {
+		return fail(os.Stderr, name, err)
+	}
+	return 0
+}
+
+func fail(w io.Writer, name string, err error) int {
+	fmt.Fprintf(w, "%s: %v\n", name, err)
+	return 1
+}
+
+// level is what DUKOU_LOG says: debug, info (the default), warn or error.
+func level() slog.Level {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(os.Getenv("DUKOU_LOG"))); err != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
