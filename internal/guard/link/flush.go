@@ -84,9 +84,6 @@ func (m *machine) flush(now instant) [][]byte {
 		m.putData(now)
 		m.putClose(now)
 	}
-	if len(o.frames) > 0 && m.times[timeBeat] != never {
-		m.times[timeBeat] = now + m.timing.Heartbeat
-	}
 	return o.frames
 }
 
@@ -170,6 +167,9 @@ func (m *machine) putAck(now instant, b []byte, pays owe) {
 	seal(b)
 	m.out.add(b, none, pays)
 	m.acked()
+	// Data frames do not put the heartbeat off: where only short frames pass, the
+	// peer must not take us for dead.
+	m.times[timeBeat] = now + m.timing.Heartbeat
 }
 
 func (m *machine) acked() {
