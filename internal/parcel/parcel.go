@@ -149,6 +149,9 @@ func (h *Header) check() error {
 	if len(h.Fields) > MaxFields || len(h.Evidence) > MaxEvidence {
 		return fault.New(fault.ParcelTooLarge, "fields of %d bytes, evidence of %d", len(h.Fields), len(h.Evidence))
 	}
+	if h.Body.Size > MaxBody {
+		return fault.New(fault.ParcelTooLarge, "body of %d bytes, at most %d", h.Body.Size, uint64(MaxBody))
+	}
 	if h.Kind != Deliver && h.Body != (Body{}) {
 		return fault.New(fault.ParcelMalformed, "%s with a body outside of its fields", h.Kind)
 	}

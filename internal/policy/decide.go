@@ -59,6 +59,9 @@ func (p *Policy) Decide(q Query) Decision {
 		d.refuse(fault.CodeOf(err), "content", "%v", err)
 		return d.decision()
 	}
+	if size, ok := q.Content["size"].(int64); ok && d.flow.Files != nil && uint64(size) != q.Header.Body.Size {
+		d.refuse(fault.ContentInvalid, "content", "the fields tell of %d bytes, the body has %d", size, q.Header.Body.Size)
+	}
 	d.lattice(schema.Least(q.Content))
 	d.discretion()
 	return d.decision()
@@ -114,7 +117,7 @@ func (d *decider) dimensions() {
 	if l.Object != f.Object || l.Action != f.Action || l.Protocol != f.Protocol || l.Purpose != f.Purpose || l.Maker != d.query.Header.Source {
 		d.refuse(fault.LabelDimension, "flow", "label for %s on %s by %s for %s is not the flow's", l.Action, l.Object, l.Protocol, l.Purpose)
 	}
-	if !d.answer() && (!slices.Contains(f.Accept, l.Assurance) || zoneOf(l.Subject) != f.From) {
+	if zoneOf(l.Subject) != f.From || (!d.answer() && !slices.Contains(f.Accept, l.Assurance)) {
 		d.refuse(fault.LabelDimension, "flow", "subject %q by %s is not accepted", l.Subject, l.Assurance)
 	}
 }

@@ -152,9 +152,9 @@ func (p *Policy) compileFlow(f *Flow) error {
 	if f.Raise != 0 && len(f.Checks) == 0 {
 		return fmt.Errorf("integrity rises only by named checks, and it names none")
 	}
-	for id, zone := range map[string]string{f.Entry: f.From, f.Exit: f.To} {
-		if c := p.components[id]; c != nil && (c.Role != RoleFront || c.Zone != zone) {
-			return fmt.Errorf("%q is not a front of zone %q", id, zone)
+	for _, end := range [][2]string{{f.Entry, f.From}, {f.Exit, f.To}} {
+		if c := p.components[end[0]]; c != nil && (c.Role != RoleFront || c.Zone != end[1]) {
+			return fmt.Errorf("%q is not a front of zone %q", end[0], end[1])
 		}
 	}
 	if p.objects[f.Object] == nil {

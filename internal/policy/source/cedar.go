@@ -25,6 +25,10 @@ func (l *loader) cedar(files []string) {
 		if !ok {
 			continue
 		}
+		if line := tooDeep(text); line > 0 {
+			l.add(name, line, 1, "nested deeper than %d", maxDepth)
+			continue
+		}
 		list, err := cedar.NewPolicyListFromBytes(name, []byte(text))
 		if err != nil {
 			line, column := placeOf(err)

@@ -125,9 +125,9 @@ func tooDeep(text string) int {
 		indent := len(line) - len(strings.TrimLeft(line, " -?\t"))
 		for _, c := range line {
 			switch c {
-			case '[', '{':
+			case '[', '{', '(':
 				depth++
-			case ']', '}':
+			case ']', '}', ')':
 				depth = max(depth-1, 0)
 			}
 			if depth+indent/2 > maxDepth {
