@@ -1,0 +1,137 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"dukou.dev/dukou/internal/exchange"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/policy"
+)
+
+// Folder is the sink that releases into a directory. A file appears there whole, in
+// one step, under its own name or, where that is taken, under one that its parcel's
+// id makes different.
+type Folder struct {
+	path string
+	root *os.Root
+	dir  *os.File // root itself, for renameat2
+	sync *exchange.DirSync
+	flow func() *policy.Flow // nil where there is no policy: at a terminal
+	more Check               // may be nil
+}
+
+var _ exchange.Sink = (*Folder)(nil)
+
+// NewFolder releases into the directory path, which must be there. flow gives the
+// rules that names and sizes are held against, check looks at the content; both may
+// be nil.
+func NewFolder(path string, flow func() *policy.Flow, check Check) (*Folder, error) {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := root.Open(".")
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return &Folder{path: path, root: root, dir: dir, sync: exchange.NewDirSync(path), flow: flow, more: check}, nil
+}
+
+// Close lets go of the directory.
+func (s *Folder) Close() error { return errors.Join(s.dir.Close(), s.root.Close()) }
+
+// Place is exchange.Sink's.
+func (s *Folder) Place(ctx context.Context, d exchange.Delivery) (string, error) {
+	name, err := inspect(ctx, d, s.flow, s.more)
+	if err != nil {
+		return "", err
+	}
+	id := d.Header.ID.String()
+	for _, n := range []string{name, withMark(name, " ("+id[:8]+")"), withMark(name, " ("+id+")")} {
+		if _, err := s.root.Lstat(n); errors.Is(err, fs.ErrNotExist) {
+			return n, nil
+		} else if err != nil {
+			return "", fault.Wrap(fault.TargetUnavailable, err, "look for %q", n)
+		}
+	}
+	return "", fault.New(fault.TargetUnavailable, "every name for %q is taken", name)
+}
+
+// inspect holds a delivery against the rules of its flow and gives the file's name.
+func inspect(ctx context.Context, d exchange.Delivery, flow func() *policy.Flow, more Check) (string, error) {
+	form, _ := d.Content["form"].(string)
+	name, _ := d.Content["name"].(string)
+	size, sized := d.Content["size"].(int64)
+	if form != "file" || !sized || uint64(size) != d.Header.Body.Size {
+		return "", fault.New(fault.ContentInvalid, "form %q, size %d, and a body of %d bytes", form, size, d.Header.Body.Size)
+	}
+	if flow == nil {
+		return name, CheckName(name)
+	}
+	f := flow()
+	if err := checkRules(f.Files, name, d.Header.Body.Size); err != nil {
+		return "", err
+	}
+	if more != nil {
+		return name, more(ctx, f, name, d.Path)
+	}
+	return name, nil
+}
+
+// Release is exchange.Sink's.
+func (s *Folder) Release(_ context.Context, d exchange.Delivery, name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	err := unix.Renameat2(unix.AT_FDCWD, d.Path, int(s.dir.Fd()), name, unix.RENAME_NOREPLACE)
+	switch {
+	case err == nil:
+		return s.sync.Wait()
+	case errors.Is(err, fs.ErrNotExist):
+		return s.moved(d)
+	case errors.Is(err, fs.ErrExist):
+		return s.same(d, name)
+	default:
+		return fault.Wrap(fault.TargetUnavailable, err, "release into %s", s.path)
+	}
+}
+
+// moved is asked when either the staged body or the target directory is gone. Only
+// the first says that an earlier call moved the body.
+func (s *Folder) moved(d exchange.Delivery) error {
+	there, err := os.Stat(s.path)
+	if err != nil {
+		return fault.Wrap(fault.TargetUnavailable, err, "target directory %s", s.path)
+	}
+	held, err := s.dir.Stat()
+	if err != nil || !os.SameFile(there, held) {
+		return fault.New(fault.TargetUnavailable, "%s is another directory now: %v", s.path, err)
+	}
+	if _, err := os.Lstat(d.Path); !errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.TargetUnavailable, "%s could not be moved: %v", d.Path, err)
+	}
+	return s.sync.Wait()
+}
+
+// same tells the staged body itself, which a disk may show at both places after a
+// power cut, from the file of another delivery.
+func (s *Folder) same(d exchange.Delivery, name string) error {
+	staged, err := os.Lstat(d.Path)
+	if err != nil {
+		return err
+	}
+	there, err := s.root.Lstat(name)
+	if err != nil || !os.SameFile(staged, there) {
+		return fmt.Errorf("%q is taken: %w", name, errors.Join(fs.ErrExist, err))
+	}
+	return errors.Join(os.Remove(d.Path), s.sync.Wait())
+}
