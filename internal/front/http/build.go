@@ -126,7 +126,7 @@ func (s *shape) buildHeader(h nethttp.Header, c front.Call) error {
 	}
 	for name, values := range h {
 		// A space at an end would be gone when it arrives, and so would the field's form.
-		if plainText(values[0]) != nil || strings.TrimSpace(values[0]) != values[0] {
+		if plainText(values[0]) != nil || strings.Trim(values[0], " ") != values[0] {
 			return invalid("header %s cannot be sent", name)
 		}
 	}

@@ -53,8 +53,9 @@ func admit(r *nethttp.Request, scheme string) error {
 	if host := r.Header["Host"]; len(host) == 1 && host[0] != r.Host {
 		return malformed("two hosts")
 	}
-	if r.Host == "" {
-		return malformed("no host")
+	// The parser of HTTP/1 checks this, the one of HTTP/2 does not.
+	if r.Host == "" || plainText(r.Host) != nil || strings.ContainsAny(r.Host, "/\\?#@ \"<>") {
+		return malformed("no host, or one that is no name")
 	}
 	return admitTarget(r, scheme)
 }

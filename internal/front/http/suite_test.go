@@ -219,10 +219,11 @@ func outcome(resp *nethttp.Response) (fronttest.Outcome, error) {
 
 // application is a web server as it stands behind an exit.
 type application struct {
-	server *nethttp.Server
-	exit   *http.Exit
-	r      *fronttest.Recorder
-	done   chan struct{}
+	server  *nethttp.Server
+	exit    *http.Exit
+	r       *fronttest.Recorder
+	done    chan struct{}
+	address net.Addr
 }
 
 func (c wiring) application(t *testing.T, r *fronttest.Recorder) fronttest.Application {
@@ -241,6 +242,7 @@ func newApplication(t testing.TB, r *fronttest.Recorder, network string, secure 
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.address = ln.Addr()
 	a.server = &nethttp.Server{Handler: a, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	target := http.Target{Address: "http://" + ln.Addr().String()}
 	cert, key := "", ""

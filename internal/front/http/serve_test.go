@@ -1,0 +1,127 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package http_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	nethttp "net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/front/fronttest"
+	"dukou.dev/dukou/internal/front/http"
+	"dukou.dev/dukou/internal/label"
+	"dukou.dev/dukou/internal/policy"
+)
+
+// send puts one request and gives the answer with its body.
+func send(t *testing.T, at net.Addr, method, path string, header nethttp.Header) (*nethttp.Response, string) {
+	t.Helper()
+	r, err := nethttp.NewRequestWithContext(t.Context(), method, "http://"+at.String()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = header
+	tr := &nethttp.Transport{}
+	defer tr.CloseIdleConnections()
+	resp, err := (&nethttp.Client{Transport: tr}).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(data)
+}
+
+func TestStatuses(t *testing.T) {
+	b := fronttest.Bundle(1, fronttest.Permit, suiteFlow)
+	b.Flows[0].Accept = []label.Assurance{label.ByPassword, label.ByAPIKey, label.ByToken, label.ByCertificate}
+	b.Issuers = []policy.Issuer{{Name: "i", Key: make([]byte, 32)}}
+	b.Flows[0].Issuer = "i"
+	crossing := fronttest.NewCrossing(mustCompile(t, b), nil)
+	at := startEntry(t, crossing, http.Listener{Network: "tcp", Address: "127.0.0.1:0"})
+	for _, c := range []struct {
+		method, path string
+		status       int
+		code         fault.Code
+		name, value  string // a header field
+	}{
+		{"GET", "/other", 404, fault.RouteUnknown, "Allow", ""},
+		{"GET", "/", 404, fault.RouteUnknown, "Allow", ""},
+		{"GET", "/items", 404, fault.RouteUnknown, "Allow", ""},
+		{"DELETE", "/items/a", 405, fault.RouteUnknown, "Allow", "GET, POST"},
+		{"get", "/items/a", 405, fault.RouteUnknown, "Allow", "GET, POST"},
+		{"GET", "/items/a", 401, fault.CredentialMissing, "Www-Authenticate", `Basic realm="dukou", charset="UTF-8"`},
+		{"GET", "/items/a%2fb", 400, fault.RequestMalformed, "Connection", ""},
+	} {
+		resp, body := send(t, at, c.method, c.path, nethttp.Header{})
+		var p struct{ Error, ID, Message string }
+		if err := json.Unmarshal([]byte(body), &p); err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		if resp.StatusCode != c.status || p.Error != string(c.code) || len(p.ID) != 32 || p.ID != resp.Header.Get("Dukou-Id") || !strings.HasSuffix(p.Message, ".") {
+			t.Errorf("%s %s: status %d, %s", c.method, c.path, resp.StatusCode, body)
+		}
+		if got := resp.Header.Get(c.name); got != c.value {
+			t.Errorf("%s %s: %s %q, want %q", c.method, c.path, c.name, got, c.value)
+		}
+		for name, want := range map[string]string{
+			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Server": "", "Content-Type": "application/json",
+		} {
+			if got := resp.Header.Get(name); got != want {
+				t.Errorf("%s %s: %s %q, want %q", c.method, c.path, name, got, want)
+			}
+		}
+	}
+	if resp, _ := send(t, at, "GET", "/items/a", nethttp.Header{}); len(resp.Header["Www-Authenticate"]) != 4 {
+		t.Errorf("challenges %q", resp.Header["Www-Authenticate"])
+	}
+	crossing.Apply(nil)
+	if resp, body := send(t, at, "GET", "/items/a", nethttp.Header{}); resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || !strings.Contains(body, "policy-missing") {
+		t.Errorf("without a bundle: %d %s", resp.StatusCode, body)
+	}
+}
+
+// TestStaleSocket shows that the socket of a killed process does not keep an entry
+// from starting, and that one in use does.
+func TestStaleSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	crossing := fronttest.NewCrossing(mustCompile(t, fronttest.Bundle(1, fronttest.Permit, suiteFlow)), nil)
+	config := http.EntryConfig{
+		Crossing: crossing, Front: fronttest.Front, Log: quiet(), Listeners: map[string]http.Listener{"l": {Network: "unix", Address: path}},
+	}
+	e, err := http.NewEntry(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(t.Context()); err == nil {
+		t.Error("an address in use was taken")
+	}
+	ln.SetUnlinkOnClose(false)
+	_ = ln.Close()
+	if e, err = http.NewEntry(config); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- e.Run(ctx) }()
+	<-e.Ready()
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
