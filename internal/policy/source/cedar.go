@@ -32,7 +32,7 @@ func (l *loader) cedar(files []string) {
 		list, err := cedar.NewPolicyListFromBytes(name, []byte(text))
 		if err != nil {
 			line, column := placeOf(err)
-			l.add(name, line, column, "%s", strings.ReplaceAll(err.Error(), "<input>", name))
+			l.add(name, line, column, "%s", cedarPlace.ReplaceAllString(err.Error(), ""))
 			continue
 		}
 		for i, p := range list {
@@ -48,12 +48,12 @@ func (l *loader) cedar(files []string) {
 		}
 		l.draft.Cedar = append(l.draft.Cedar, policy.CedarFile{Name: name, Text: text})
 	}
-	if len(l.draft.Cedar) == 0 && len(l.problems.list) == 0 {
-		l.add(".", 0, 0, "no file *.cedar: nothing would be permitted")
+	if len(seen) == 0 && len(l.problems.list) == 0 {
+		l.add(".", 0, 0, "no policy in a file *.cedar: nothing would be permitted")
 	}
 }
 
-var cedarPlace = regexp.MustCompile(`:(\d+):(\d+)`)
+var cedarPlace = regexp.MustCompile(`^.* at <input>:(\d+):(\d+) `)
 
 // placeOf finds line and column in a message of the Cedar parser.
 func placeOf(err error) (line, column int) {

@@ -187,6 +187,16 @@ func (n node) text() string {
 	return ""
 }
 
+// raw is a single value as it is written, also where YAML would read a number.
+func (n node) raw() string {
+	switch v := n.ast.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		return v.GetToken().Value
+	default:
+		return n.text()
+	}
+}
+
 func (n node) integer() int64 {
 	if v, ok := n.ast.(*ast.IntegerNode); ok {
 		switch i := v.Value.(type) {

@@ -246,7 +246,7 @@ func (o *object) credential() policy.Credential {
 }
 
 func (n node) digest(what string) string {
-	t := n.text()
+	t := n.raw()
 	if b, err := hex.DecodeString(t); err != nil || len(b) != 32 || t != strings.ToLower(t) {
 		n.fail("%s: 64 lower-case hexadecimal digits", what)
 	}
