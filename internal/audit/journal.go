@@ -6,7 +6,6 @@ package audit
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -169,7 +168,7 @@ func (j *Journal) Run(ctx context.Context) error {
 
 // Flush waits until all that was appended is on the disk, and publishes a checkpoint over it.
 func (j *Journal) Flush() error {
-	if err := j.s.log.Sync(); err != nil && !errors.Is(err, durable.ErrClosed) {
+	if err := j.s.log.Sync(); err != nil {
 		return err
 	}
 	return j.Publish()

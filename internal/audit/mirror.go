@@ -117,7 +117,9 @@ func (m *Mirror) open(origin string) (*mirrored, error) {
 // one wanted. checkpoint is one of origin over at least one record; records
 // behind it are left out. Where the records end before the checkpoint, proof is
 // the origin's Consistency from their end. Records that are there already are
-// compared. On an error nothing was taken that is not proven.
+// compared. With no records the checkpoint alone is taken: a puller that has all
+// records calls Add once more with it, for it may have been lost with the power.
+// On an error nothing was taken that is not proven.
 func (m *Mirror) Add(origin string, records []Record, checkpoint []byte, proof tlog.TreeProof) (uint64, error) {
 	c, err := OpenCheckpoint(checkpoint, m.c.Keys)
 	if err != nil {

@@ -102,6 +102,9 @@ func (f *Follower) open() error {
 		return err
 	}
 	if len(s.segs) == 0 {
+		if s.bad != nil {
+			return s.bad
+		}
 		return io.EOF
 	}
 	name := s.segs[0].name

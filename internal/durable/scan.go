@@ -50,6 +50,7 @@ type scanner struct {
 	fn    func(uint64, []byte) error
 
 	segs  []*segment
+	bad   error    // the header of the segment after segs is damaged
 	temps []string // files of segments that never got their name
 	next  uint64   // index behind the last record
 	chain uint32
@@ -72,11 +73,12 @@ func (s *scanner) run() error {
 		if i > start && (s.segs[i].first != s.next || s.segs[i].chain != s.chain) {
 			return s.gap(s.segs[i])
 		}
-		if err := s.segment(s.segs[i], i == len(s.segs)-1); err != nil {
+		last := i == len(s.segs)-1 && s.bad == nil
+		if err := s.segment(s.segs[i], last); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.bad
 }
 
 func (s *scanner) gap(seg *segment) error {
@@ -101,6 +103,11 @@ func (s *scanner) list() error {
 			continue
 		}
 		seg, err := s.header(name)
+		var corrupt *CorruptError
+		if errors.As(err, &corrupt) {
+			s.bad = err // for after the segments before it
+			return nil
+		}
 		if err != nil {
 			return err
 		}

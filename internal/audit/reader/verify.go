@@ -65,10 +65,10 @@ type verifier struct {
 	head      audit.Checkpoint
 	witnessed audit.Checkpoint // size 0 without
 
-	tree      audit.Tree
-	headRoot  *tlog.Hash // of the tree at the sizes of head and witnessed
-	witRoot *tlog.Hash
-	tilesBad  []difference // the first ones
+	tree     audit.Tree
+	headRoot *tlog.Hash // of the tree at the sizes of head and witnessed
+	witRoot  *tlog.Hash
+	tilesBad []difference // the first ones
 }
 
 // difference is a tile that is not what the records make of it, or not there.
