@@ -1,0 +1,68 @@
+# Copyright 2026 The Dukou Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# `make` needs Go and nothing else. `make help` lists the targets.
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+# What runs, and the applications of the example. The last is put in the place of
+# a captured component by the demonstration.
+BINARIES := dukou=./cmd/dukou dukou-center=./cmd/dukou-center dukou-signer=./cmd/dukou-signer \
+            dukou-front=./cmd/dukou-front dukou-guard=./cmd/dukou-guard dukou-bank=./examples/bank \
+            $(if $(wildcard internal/demo/rogue/cmd/*.go),dukou-rogue=./internal/demo/rogue/cmd)
+
+# The race detector needs a C compiler; without one the tests run without it and say so.
+CC_FOUND := $(shell command -v gcc 2>/dev/null || command -v clang 2>/dev/null)
+RACE     := $(if $(CC_FOUND),-race)
+TEST     := $(if $(CC_FOUND),CGO_ENABLED=1,CGO_ENABLED=0) go test $(RACE) -timeout 10m -p 2
+FUZZTIME ?= 60s
+
+.PHONY: build
+build: ## build the programs into bin/ (static, no C)
+	@mkdir -p bin
+	@set -e; for b in $(BINARIES); do echo "$(BUILD) -o bin/$${b%%=*} $${b#*=}"; \
+		$(BUILD) -o "bin/$${b%%=*}" "$${b#*=}"; done
+
+.PHONY: demo
+demo: build ## start both networks on this machine and show the main job; Ctrl-C ends it
+	@bin/dukou demo $(ARGS)
+
+.PHONY: test
+test: check ## format, vet and all tests with the race detector
+	$(if $(CC_FOUND),,@echo 'no C compiler: testing without the race detector')
+	$(TEST) ./...
+
+.PHONY: check
+check: ## gofmt and go vet
+	@unformatted="$$(gofmt -l cmd examples internal test)"; \
+		if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (60s) each
+	@FUZZTIME=$(FUZZTIME) test/fuzz.sh
+
+.PHONY: bench
+bench: ## run the benchmarks, one package at a time
+	CGO_ENABLED=0 go test -run '^$$' -bench . -benchmem -p 1 ./...
+
+.PHONY: cover
+cover: ## measure which statements the tests reach, over all packages
+	@mkdir -p bin
+	CGO_ENABLED=0 go test -timeout 10m -p 2 -coverpkg ./internal/... -coverprofile bin/cover.out ./...
+	@go tool cover -func bin/cover.out | tail -1
+	@echo 'by line: go tool cover -html bin/cover.out'
+
+.PHONY: lint
+lint: ## golangci-lint with .golangci.yml
+	@command -v golangci-lint >/dev/null || { \
+		echo 'golangci-lint is not installed; version 2 is needed: https://golangci-lint.run/docs/welcome/install/'; exit 1; }
+	golangci-lint run ./...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
