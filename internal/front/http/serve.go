@@ -30,11 +30,11 @@ func (h handler) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		// may have gone by it, so nothing behind this request is one of the client.
 		w.Header().Set("Connection", "close")
 	}
+	// A deadline for writing starts with the answer: the flow says how long the
+	// application may take, and what the last answer left must not cut "100 Continue".
+	h.writeUntil(w, time.Time{})
 	flow, a, err := h.cross(w, r)
-	// The write deadline starts here, not with the request: the flow says how long the application may take.
-	if derr := nethttp.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)); derr != nil {
-		h.entry.config.Log.Debug("no write deadline", "error", derr)
-	}
+	h.writeUntil(w, time.Now().Add(writeTimeout))
 	if err != nil {
 		id := refuse(w, r, flow, err)
 		h.entry.config.Log.Info("refused", "id", id, "listener", h.name, "remote", r.RemoteAddr, "error", err)
@@ -44,6 +44,12 @@ func (h handler) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		w.Header().Set(name, value)
 	}
 	write(w, a.id, a.status, a.body)
+}
+
+func (h handler) writeUntil(w nethttp.ResponseWriter, deadline time.Time) {
+	if err := nethttp.NewResponseController(w).SetWriteDeadline(deadline); err != nil {
+		h.entry.config.Log.Debug("no write deadline", "error", err)
+	}
 }
 
 // endOnPanic ends the process on a panic of a handler: net/http would go on with
@@ -96,9 +102,6 @@ func (h handler) ask(w nethttp.ResponseWriter, r *nethttp.Request, s *shape, pat
 	content, err := s.content(w, r, path, query)
 	if err != nil {
 		return nil, err
-	}
-	if err := nethttp.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout(s.flow.Limits.TimeoutMillis) + readTimeout)); err != nil {
-		h.entry.config.Log.Debug("no read deadline", "error", err) // the one of the request would end a slow answer
 	}
 	reply, err := crossing.Ask(ctx, front.Request{Flow: s.flow, Subject: subject, Content: content, Remote: r.RemoteAddr})
 	if err != nil {

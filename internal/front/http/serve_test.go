@@ -4,8 +4,10 @@
 package http_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	nethttp "net/http"
@@ -14,6 +16,7 @@ import (
 	"testing"
 
 	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/front"
 	"dukou.dev/dukou/internal/front/fronttest"
 	"dukou.dev/dukou/internal/front/http"
 	"dukou.dev/dukou/internal/label"
@@ -123,5 +126,93 @@ func TestStaleSocket(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// slow is an exit whose application answers when it is told to.
+type slow struct {
+	immediate
+	asked  chan struct{}
+	answer chan struct{}
+}
+
+func (s slow) Ask(ctx context.Context, c front.Call) (map[string]any, error) {
+	s.asked <- struct{}{}
+	select {
+	case <-s.answer:
+		return s.immediate.Ask(ctx, c)
+	case <-ctx.Done():
+		return nil, fault.Wrap(fault.TargetTimeout, ctx.Err(), "slow")
+	}
+}
+
+// TestBusyAndDrain shows that a request over the bound is refused at once, and that
+// an entry which is told to stop answers what is under way.
+func TestBusyAndDrain(t *testing.T) {
+	b := fronttest.Bundle(1, fronttest.Permit, suiteFlow)
+	b.Flows[0].Limits.TimeoutMillis = 20_000
+	exit := slow{asked: make(chan struct{}), answer: make(chan struct{})}
+	crossing := fronttest.NewCrossing(mustCompile(t, b), exit, fronttest.Account{Subject: "outside/asker", APIKey: "k"})
+	e, err := http.NewEntry(http.EntryConfig{
+		Crossing: crossing, Front: fronttest.Front, Log: quiet(), Requests: 1,
+		Listeners: map[string]http.Listener{fronttest.Listener: {Network: "tcp", Address: "127.0.0.1:0"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended, first := make(chan error, 1), make(chan int, 1)
+	go func() { ended <- e.Run(ctx) }()
+	<-e.Ready()
+	at := e.Addr(fronttest.Listener)
+	go func() {
+		resp, _ := send(t, at, "GET", "/items/a", nethttp.Header{"X-Api-Key": {"k"}})
+		first <- resp.StatusCode
+	}()
+	<-exit.asked
+	if resp, body := send(t, at, "GET", "/items/a", nethttp.Header{"X-Api-Key": {"k"}}); resp.StatusCode != 503 || !strings.Contains(body, "too-busy") || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("over the bound: %d %s", resp.StatusCode, body)
+	}
+	stop()
+	for {
+		conn, err := net.Dial("tcp", at.String())
+		if err != nil {
+			break // the listener is closed, and the first request under way still
+		}
+		_ = conn.Close()
+	}
+	close(exit.answer)
+	if status := <-first; status != 200 {
+		t.Errorf("the request under way got %d", status)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestContinue shows that a client which waits for "100 Continue" gets it, and gets
+// a refusal in its place where the body is too large to be read.
+func TestContinue(t *testing.T) {
+	at, r := gate(t, "refuse")
+	for _, c := range []struct {
+		length int
+		status int
+	}{{len(note), 200}, {1 << 20, 413}} {
+		r.Set(fronttest.Answer)
+		conn, err := net.Dial("tcp", at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = fmt.Fprintf(conn, "%sExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", post, c.length)
+		in := bufio.NewReader(conn)
+		resp, err := nethttp.ReadResponse(in, nil)
+		if err == nil && resp.StatusCode == 100 {
+			_, _ = io.WriteString(conn, note)
+			resp, err = nethttp.ReadResponse(in, nil)
+		}
+		if err != nil || resp.StatusCode != c.status {
+			t.Errorf("length %d: %v, %v", c.length, resp, err)
+		}
+		_ = conn.Close()
 	}
 }
