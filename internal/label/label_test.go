@@ -5,6 +5,8 @@ package label_test
 
 import (
 	"bytes"
+	"encoding/hex"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -180,4 +182,16 @@ func FuzzDecodeSealed(f *testing.F) {
 			t.Fatal("the label does not encode to its body")
 		}
 	})
+}
+
+// TestVector holds the byte form against testdata/sealed.hex, which
+// docs/formats/label.md describes. The keys are 32 zero bytes and 32 ones.
+func TestVector(t *testing.T) {
+	text, err := os.ReadFile("testdata/sealed.hex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := hex.EncodeToString(sealed(t, sample())); got != strings.TrimSpace(string(text)) {
+		t.Errorf("got %s", got)
+	}
 }
