@@ -32,13 +32,15 @@ import (
 )
 
 // script is an application that answers the n-th request, over all connections, in
-// raw bytes; it closes the connection where the bytes end with "CLOSE".
+// raw bytes; it waits where they have "LATER" and closes the connection where they
+// end with "CLOSE".
 type script struct {
 	mu          sync.Mutex
 	answers     []string
 	requests    []*nethttp.Request
 	connections int
-	next        chan struct{} // told after each answer
+	later       chan struct{} // told to go on after "LATER"
+	next        chan struct{} // told when that is written
 }
 
 func (s *script) serve(t *testing.T) *http.Exit {
@@ -46,7 +48,7 @@ func (s *script) serve(t *testing.T) *http.Exit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.next = make(chan struct{}, 100)
+	s.later, s.next = make(chan struct{}), make(chan struct{})
 	var open sync.WaitGroup
 	open.Go(func() {
 		for {
@@ -85,8 +87,16 @@ func (s *script) converse(conn net.Conn) {
 		s.requests = append(s.requests, r)
 		s.mu.Unlock()
 		text, last := strings.CutSuffix(answer, "CLOSE")
+		text, rest, later := strings.Cut(text, "LATER")
 		_, _ = io.WriteString(conn, text)
-		s.next <- struct{}{}
+		if later {
+			<-s.later
+			_, _ = io.WriteString(conn, rest)
+			if last {
+				_ = conn.Close()
+			}
+			s.next <- struct{}{}
+		}
 		if last {
 			return
 		}
@@ -193,7 +203,9 @@ func TestQuestion(t *testing.T) {
 
 // TestUnasked shows that an answer to nothing is never taken for the next one's.
 func TestUnasked(t *testing.T) {
-	for name, extra := range map[string]string{"at once": good + body("poison"), "a byte": "\n"} {
+	for name, extra := range map[string]string{
+		"at once": good + body("poison"), "a byte": "\n", "later": "LATER" + good + body("poison"), "end later": "LATERCLOSE",
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := &script{answers: []string{good + body("first") + extra, good + body("second")}}
 			x := s.serve(t)
@@ -201,6 +213,10 @@ func TestUnasked(t *testing.T) {
 				got, err := x.Ask(t.Context(), call(t, "a"))
 				if err != nil || got["body"].(parcel.Record)["text"] != want {
 					t.Errorf("%v, %v, want %q", got, err, want)
+				}
+				if want == "first" && strings.Contains(extra, "LATER") {
+					s.later <- struct{}{}
+					<-s.next
 				}
 			}
 			if s.connections != 2 {
