@@ -53,7 +53,7 @@ func (l *loader) cedar(files []string) {
 	}
 }
 
-var cedarPlace = regexp.MustCompile(`^.* at <input>:(\d+):(\d+) `)
+var cedarPlace = regexp.MustCompile(`^.* at <input>:(\d+):(\d+) `) //nolint:gochecknoglobals // a constant
 
 // placeOf finds line and column in a message of the Cedar parser.
 func placeOf(err error) (line, column int) {

@@ -44,8 +44,8 @@ func (l *loader) routes(n node, f *policy.Flow) {
 }
 
 var (
-	literalSegment = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$`)
-	namedSegment   = regexp.MustCompile(`^\{([a-z][a-z0-9_-]{0,63})\}$`)
+	literalSegment = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$`) //nolint:gochecknoglobals // a constant
+	namedSegment   = regexp.MustCompile(`^\{([a-z][a-z0-9_-]{0,63})\}$`)    //nolint:gochecknoglobals // a constant
 )
 
 // template reads a path template: "/", or segments that are literal or one {name}.
@@ -177,7 +177,7 @@ func scalar(n node, f policy.Field) {
 	}
 }
 
-var headerName = regexp.MustCompile("^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$")
+var headerName = regexp.MustCompile("^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$") //nolint:gochecknoglobals // a constant
 
 // headerField refuses names that are not in lower case and headers that are the
 // adapter's own affair: framing, routing and credentials.
@@ -236,7 +236,7 @@ const (
 	mostName   = 255
 )
 
-var extensionForm = regexp.MustCompile(`^(\.[a-z0-9]{1,16}){1,3}$`)
+var extensionForm = regexp.MustCompile(`^(\.[a-z0-9]{1,16}){1,3}$`) //nolint:gochecknoglobals // a constant
 
 // files reads the rules of a file flow and makes its one form.
 func (l *loader) files(n node, f *policy.Flow) {

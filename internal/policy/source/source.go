@@ -176,8 +176,8 @@ func (l *loader) settings() {
 
 // A name has no slash, no space and no sign that a log or a path could trip over.
 var (
-	nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@:-]{0,126}$`)
-	partForm = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._@:-]{0,126})?\*?$`)
+	nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@:-]{0,126}$`)       //nolint:gochecknoglobals // a constant
+	partForm = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._@:-]{0,126})?\*?$`) //nolint:gochecknoglobals // a constant
 )
 
 func (n node) name() string {

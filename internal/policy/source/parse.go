@@ -1,0 +1,98 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Limits on what is read. The depth is that of brackets and indentation together;
+// it keeps the recursion of the YAML parser bounded.
+const (
+	maxFile  = 1 << 20
+	maxFiles = 1000
+	maxDepth = 64
+)
+
+// parseYAML gives the one mapping of a file, nil where it has none.
+func parseYAML(p *problems, fsys fs.FS, name string) *object {
+	text, ok := readText(p, fsys, name)
+	if !ok {
+		return nil
+	}
+	if line := tooDeep(text); line > 0 {
+		p.add(name, line, 1, "nested deeper than %d", maxDepth)
+		return nil
+	}
+	file, err := parser.ParseBytes([]byte(text), 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		var at yaml.Error
+		if errors.As(err, &at) && at.GetToken() != nil {
+			pos := at.GetToken().Position
+			p.add(name, pos.Line, pos.Column, "%s", at.GetMessage())
+		} else {
+			p.add(name, 0, 0, "%v", err)
+		}
+		return nil
+	}
+	var body ast.Node
+	for _, doc := range file.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if body != nil {
+			node{p, name, doc.Body}.fail("a second document in one file")
+			return nil
+		}
+		body = doc.Body
+	}
+	if body == nil {
+		return nil
+	}
+	return node{p, name, body}.object()
+}
+
+func readText(p *problems, fsys fs.FS, name string) (string, bool) {
+	info, err := fs.Stat(fsys, name)
+	if err == nil && info.Size() > maxFile {
+		err = fmt.Errorf("%d bytes, at most %d", info.Size(), maxFile)
+	}
+	var text []byte
+	if err == nil {
+		text, err = fs.ReadFile(fsys, name)
+	}
+	if err != nil {
+		p.add(name, 0, 0, "%v", err)
+		return "", false
+	}
+	return string(text), true
+}
+
+// tooDeep is the first line on which brackets and indentation could nest too deep,
+// or 0. It counts generously: text in quotes counts as well.
+func tooDeep(text string) int {
+	depth := 0
+	for i, line := range strings.Split(text, "\n") {
+		indent := len(line) - len(strings.TrimLeft(line, " -?\t"))
+		for _, c := range line {
+			switch c {
+			case '[', '{', '(':
+				depth++
+			case ']', '}', ')':
+				depth = max(depth-1, 0)
+			}
+			if depth+indent/2 > maxDepth {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
