@@ -3,6 +3,11 @@
 
 package fault
 
+import (
+	"maps"
+	"slices"
+)
+
 // Code is a stable name of one cause. It crosses to callers and is never reused
 // for another meaning.
 type Code string
@@ -101,6 +106,9 @@ func Known(c Code) bool {
 	_, ok := kinds[c]
 	return ok
 }
+
+// Codes lists every code, sorted.
+func Codes() []Code { return slices.Sorted(maps.Keys(kinds)) }
 
 // KindOf is the kind of a code; an unknown code is Internal.
 func KindOf(c Code) Kind { return kinds[c] }
