@@ -87,12 +87,12 @@ func postBundle(ctx context.Context, socket string, bundle []byte) (string, erro
 
 // applyError is a refusal or failure as the center names it.
 func applyError(status int, body []byte) error {
-	var answer struct {
-		Error   fault.Code `json:"error"`
-		Message string     `json:"message"`
+	var problem struct { // RFC 9457
+		Code   fault.Code `json:"code"`
+		Detail string     `json:"detail"`
 	}
-	if json.Unmarshal(body, &answer) == nil && fault.Known(answer.Error) {
-		return fault.New(answer.Error, "the center does not take the bundle: %s", answer.Message)
+	if json.Unmarshal(body, &problem) == nil && fault.Known(problem.Code) {
+		return fault.New(problem.Code, "the center does not take the bundle: %s", plain(problem.Detail))
 	}
 	return fmt.Errorf("the center answered with status %d", status)
 }

@@ -89,7 +89,7 @@ func center(ts *testscript.TestScript, _ bool, args []string) {
 		w.Header().Set("Content-Type", "application/json")
 		if err != nil {
 			w.WriteHeader(fault.HTTPStatus(fault.CodeOf(err)))
-			json.NewEncoder(w).Encode(map[string]any{"error": fault.CodeOf(err), "message": "no"}) //nolint:errcheck,errchkjson // to a test
+			json.NewEncoder(w).Encode(map[string]any{"code": fault.CodeOf(err), "detail": err.Error()}) //nolint:errcheck,errchkjson // to a test
 			return
 		}
 		json.NewEncoder(w).Encode(map[string]any{"version": p.Version, "components": []any{}}) //nolint:errcheck,errchkjson // to a test
