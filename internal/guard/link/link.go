@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -41,7 +40,8 @@ type Link struct {
 	mu      sync.Mutex
 	m       *machine
 	conn    *conn         // the connection that the application holds
-	changed chan struct{} // closed and replaced when the phase may have changed
+	changed chan struct{} // closed and replaced when the phase has changed
+	told    phase         // the phase at that time
 	sending bool          // a goroutine is between flush and flushed
 	sent    *sync.Cond    // sending has become false
 	timer   *time.Timer
@@ -75,10 +75,10 @@ func randomID() uint64 {
 
 func (l *Link) now() instant { return time.Since(l.start) }
 
-// Run drives the port until ctx ends or the port fails, and closes it. It ends
-// an open connection.
-func (l *Link) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+// Run drives the port until parent ends, which is no error, or the port fails. It
+// closes the port, and an open connection without waiting for the last acks.
+func (l *Link) Run(parent context.Context) error {
+	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	var receiving sync.WaitGroup
 	receiving.Go(func() { cancel(l.receive()) })
@@ -87,7 +87,7 @@ func (l *Link) Run(ctx context.Context) error {
 	closeErr := l.port.Close()
 	receiving.Wait()
 	l.timer.Stop()
-	if errors.Is(err, context.Canceled) {
+	if parent.Err() != nil {
 		return closeErr
 	}
 	return err
@@ -193,8 +193,10 @@ func (l *Link) arm() {
 // notify wakes the goroutines whose wait may be over, with mu held.
 func (l *Link) notify() {
 	c := l.conn
-	if c == nil {
+	if l.m.phase != l.told {
 		l.announce()
+	}
+	if c == nil {
 		return
 	}
 	switch l.m.phase {
@@ -219,6 +221,7 @@ func (l *Link) drop(err error) {
 // announce wakes all calls of Connect.
 func (l *Link) announce() {
 	close(l.changed)
+	l.told = l.m.phase
 	l.changed = make(chan struct{})
 }
 

@@ -76,6 +76,7 @@ func (p *packetPort) setUp(fd, index int, peer net.HardwareAddr) error {
 	if p.room, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF); err != nil {
 		return err
 	}
+	p.fitRoom()
 	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1); err != nil {
 		return err
 	}
@@ -110,6 +111,15 @@ func skbSize(mtu int) int { return 2*mtu + 2304 }
 func htons(v uint16) uint16 { return v<<8 | v>>8 }
 
 func (p *packetPort) MTU() int { return p.mtu }
+
+// fitRoom makes frames shorter where the socket's buffer, without the right to
+// enlarge it, would hold only a few long ones.
+func (p *packetPort) fitRoom() {
+	const few = 16
+	if p.Window() < few {
+		p.mtu = min(p.mtu, max(baseMTU, (p.room/2/few-skbSize(0))/2))
+	}
+}
 
 // Window leaves half of the socket's buffer for acks and for frames sent twice.
 func (p *packetPort) Window() int { return p.room / 2 / skbSize(p.mtu) }

@@ -391,7 +391,7 @@ func makeNoise() []byte {
 
 func TestSimulation(t *testing.T) {
 	t.Parallel()
-	seeds := uint64(3000)
+	seeds := uint64(2000)
 	if raceEnabled {
 		seeds = 300
 	}
