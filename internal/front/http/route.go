@@ -123,6 +123,12 @@ func (s *shape) check() error {
 			}
 		}
 	}
+	// Here and not when an answer comes: by then the application has been asked.
+	for i := range s.form.Answers {
+		if _, err := answerParts(&s.form.Answers[i].Schema, s.form.Answers[i].Status); err != nil {
+			return fmt.Errorf("form %q: %w", s.form.Name, err)
+		}
+	}
 	return s.checkPath()
 }
 

@@ -91,4 +91,11 @@ func TestRoutesThatCannotBe(t *testing.T) {
 			t.Errorf("header %q may cross", name)
 		}
 	}
+	for _, name := range []string{"set-cookie", "server", "transfer-encoding"} {
+		s := typed(t, "drop")
+		s.form.Answers[0].Schema.Fields[2].Schema.Fields[0].Name = name
+		if err := s.compile(); err == nil {
+			t.Errorf("header %q may come back", name)
+		}
+	}
 }
