@@ -4,11 +4,25 @@
 package exchange
 
 import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/wire"
 )
 
 func TestDeliverOnce(t *testing.T) {
-	for _, size := range []int{0, 1, 4096, 1 << 20, 1<<20 + 1, 5 << 20, 70 << 20} {
+	t.Parallel()
+	for _, size := range []int{0, 1, 1<<20 + 1, 66 << 20} {
 		r := newRig(t)
 		body := noise(1, size)
 		out := r.take("a", body)
@@ -17,13 +31,531 @@ func TestDeliverOnce(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%d bytes: %v", size, err)
 		}
-		again, err := r.attempt(c, out, nil)
-		if err != nil || again != first {
-			t.Errorf("%d bytes: asked again, got %v %v, not the receipt %v", size, again, err, first)
+		// The receipt was lost: it is given again, after a restart too.
+		for range 2 {
+			again, err := r.attempt(c, out, nil)
+			if err != nil || again != first {
+				t.Errorf("%d bytes: asked again, got %v %v, not the receipt %v", size, again, err, first)
+			}
+			r.reopenInbox()
+			c, _ = r.link()
 		}
 		if err := r.outbox.Settle(out, Outcome{Receipt: first}); err != nil {
 			t.Fatal(err)
 		}
+		if r.outbox.Pending() != 0 || len(r.settled) != 1 {
+			t.Errorf("%d pending, told %d times", r.outbox.Pending(), len(r.settled))
+		}
 		r.released(map[string][]byte{"a": body})
+	}
+}
+
+// cutAfter gives a progress that cuts the connection when a chunk was sent.
+func cutAfter(chunk uint64, cut func()) func(uint64) {
+	var once sync.Once
+	return func(sent uint64) {
+		if sent > chunk*parcel.ChunkSize {
+			once.Do(func() { go cut() })
+		}
+	}
+}
+
+func TestResumeAtAnyChunk(t *testing.T) {
+	t.Parallel()
+	body := noise(2, 5<<20+17)
+	for held := range uint64(6) {
+		r := newRig(t)
+		out := r.take("a", body)
+		r.hold(out, held)
+		out.Attempt = 1
+		c, _ := r.link()
+		var least uint64 = 1 << 62
+		if _, err := r.attempt(c, out, func(sent uint64) { least = min(least, sent) }); err != nil {
+			t.Fatalf("resume at chunk %d: %v", held, err)
+		}
+		if want := min((held+1)<<20, uint64(len(body))); least != want {
+			t.Errorf("resume at chunk %d: the first chunk sent ends at %d, want %d", held, least, want)
+		}
+		r.released(map[string][]byte{"a": body})
+	}
+}
+
+// hold makes the inbox hold the first chunks of a delivery.
+func (r *rig) hold(out *Outgoing, chunks uint64) {
+	r.t.Helper()
+	h, message := carried(out)
+	in, _, err := r.inbox.Begin(context.Background(), message.Header, h, "a/x")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer in.Close()
+	links := parcel.Chain(out.Digests, h.Body.Size)
+	if err := in.Start(Start{Link: links[0]}); err != nil {
+		r.t.Fatal(err)
+	}
+	body, err := os.ReadFile(r.outbox.Path(out.ID))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for i := range chunks {
+		end := min((i+1)<<20, uint64(len(body)))
+		if err := in.Chunk(links[i+1], body[i<<20:end]); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+func TestStagingFileLost(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	body := noise(3, 3<<20)
+	out := r.take("a", body)
+	r.hold(out, 2)
+	if err := os.Truncate(filepath.Join(r.dir, "in", partName(out.ID)), 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	out.Attempt = 1
+	c, _ := r.link()
+	if _, err := r.attempt(c, out, nil); err != nil {
+		t.Fatal(err)
+	}
+	r.released(map[string][]byte{"a": body})
+}
+
+func TestTwoAttemptsAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	body := noise(4, 8<<20)
+	out := r.take("a", body)
+	h, message := carried(out)
+	in, _, err := r.inbox.Begin(context.Background(), message.Header, h, "a/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ := r.link()
+	if _, err := r.attempt(c, out, nil); fault.CodeOf(err) != fault.TooBusy || !Transient(err) {
+		t.Errorf("second attempt: %v", err)
+	}
+	if err := in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var receipts [4]Receipt
+	var all sync.WaitGroup
+	for i := range receipts {
+		all.Go(func() {
+			for receipts[i] == (Receipt{}) {
+				var err error
+				if receipts[i], err = r.attempt(c, out, nil); err != nil && !Transient(err) {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	for _, got := range receipts[1:] {
+		if got != receipts[0] {
+			t.Errorf("receipts differ: %v and %v", got, receipts[0])
+		}
+	}
+	r.released(map[string][]byte{"a": body})
+	if r.sink.releases != 1 {
+		t.Errorf("released %d times", r.sink.releases)
+	}
+}
+
+// altered is a body of which one byte is another.
+type altered struct {
+	io.ReaderAt
+	at int64
+}
+
+func (a altered) ReadAt(p []byte, off int64) (int, error) {
+	n, err := a.ReaderAt.ReadAt(p, off)
+	if off <= a.at && a.at < off+int64(n) {
+		p[a.at-off] ^= 1
+	}
+	return n, err
+}
+
+func TestAlteredChunk(t *testing.T) {
+	t.Parallel()
+	body := noise(5, 4<<20)
+	for _, at := range []int64{0, 1<<20 - 1, 1 << 20, 4<<20 - 1} {
+		for attempt := range 2 { // Rush and Offer
+			r := newRig(t)
+			out := r.take("a", body)
+			out.Attempt = attempt
+			c, _ := r.link()
+			f, err := r.outbox.OpenBody(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.attemptBody(c, out, altered{f, at}, nil); fault.CodeOf(err) != fault.ParcelAltered || Transient(err) {
+				t.Errorf("byte %d: %v", at, err)
+			}
+			r.released(nil)
+			if _, err := r.attemptBody(c, out, f, nil); err != nil {
+				t.Errorf("byte %d, then the right body: %v", at, err)
+			}
+			r.released(map[string][]byte{"a": body})
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestShortStream speaks the protocol up to a message and then ends the stream.
+func TestShortStream(t *testing.T) {
+	t.Parallel()
+	body := noise(6, 2<<20)
+	r := newRig(t)
+	out := r.take("a", body)
+	_, message := carried(out)
+	links := parcel.Chain(out.Digests, out.Body.Size)
+	messages := []wire.Message{
+		CarriedMessage(KindRush, message),
+		{Kind: KindStart, Payload: messageBytes(KindStart, Start{Link: links[0]})},
+		{Kind: KindChunk, Payload: append(links[1][:], body[:1<<20]...)},
+		{Kind: KindChunk, Payload: append(links[2][:], body[1<<20:]...)},
+		{Kind: KindCommit},
+	}
+	for n := 1; n <= len(messages); n++ {
+		for _, commitEarly := range []bool{false, true} {
+			if n >= 4 && commitEarly {
+				continue
+			}
+			c, cut := r.link()
+			got := r.speak(c, messages[:n], commitEarly)
+			if n == len(messages) {
+				if got.Kind != KindReceipt {
+					t.Errorf("whole stream: message of kind %d", got.Kind)
+				}
+			} else if got.Kind == KindReceipt {
+				t.Errorf("%d messages, commit %t: a receipt", n, commitEarly)
+			} else {
+				r.released(nil)
+			}
+			cut()
+		}
+	}
+	r.released(map[string][]byte{"a": body})
+}
+
+func messageBytes(kind wire.Kind, v any) []byte { return message(kind, v).Payload }
+
+// speak sends messages, perhaps a commit, and the end; it gives the first answer.
+func (r *rig) speak(c *wire.Conn, messages []wire.Message, commit bool) wire.Message {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	s, err := c.Open(ctx, wire.Bulk)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer s.Close()
+	for _, m := range messages {
+		if err := s.Send(ctx, m); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	if commit {
+		if err := s.Send(ctx, wire.Message{Kind: KindCommit}); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	if err := s.CloseSend(); err != nil {
+		r.t.Fatal(err)
+	}
+	m, err := s.Receive(ctx)
+	if err != nil && ctx.Err() != nil {
+		r.t.Fatal(err)
+	}
+	return m
+}
+
+// TestRefusalWhileSending refuses a large body after its first chunks, when the
+// sender waits for credit: it must learn the code, not that a stream was reset.
+func TestRefusalWhileSending(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	out := r.take("a", noise(7, 48<<20))
+	c, _ := r.link()
+	for attempt := range 8 {
+		out.Attempt = attempt
+		body, err := r.outbox.OpenBody(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = r.attemptBody(c, out, altered{body, int64(attempt) << 20}, nil)
+		if fault.CodeOf(err) != fault.ParcelAltered {
+			t.Errorf("altered in chunk %d: %v", attempt, err)
+		}
+		if err := body.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestRefusedForGood(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.sink.refuse["bad"] = fault.ContentRefused
+	out := r.take("bad", noise(8, 10))
+	c, _ := r.link()
+	for range 3 {
+		if _, err := r.attempt(c, out, nil); fault.CodeOf(err) != fault.ContentRefused {
+			t.Errorf("got %v", err)
+		}
+		r.reopenInbox()
+		c, _ = r.link()
+	}
+	delete(r.sink.refuse, "bad") // it stays refused
+	if _, err := r.attempt(c, out, nil); fault.CodeOf(err) != fault.ContentRefused {
+		t.Errorf("got %v", err)
+	}
+	r.released(nil)
+	for _, name := range []string{out.ID.String(), out.ID.String() + reasonExt} {
+		if _, err := os.Stat(filepath.Join(r.dir, "in", quarantine, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestSinkOutOfOrder(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	body := noise(9, 3<<20)
+	out := r.take("a", body)
+	r.sink.failures = 3
+	for range 2 {
+		c, cut := r.link()
+		if _, err := r.attempt(c, out, nil); err == nil || !Transient(err) {
+			t.Errorf("got %v", err)
+		}
+		cut()
+	}
+	r.reopenInbox() // the third failure; the inbox opens all the same
+	c, _ := r.link()
+	if _, err := r.attempt(c, out, nil); err != nil {
+		t.Error(err)
+	}
+	r.released(map[string][]byte{"a": body})
+}
+
+func TestSameIDOtherBody(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	out := r.take("a", noise(10, 100))
+	c, _ := r.link()
+	if _, err := r.attempt(c, out, nil); err != nil {
+		t.Fatal(err)
+	}
+	other := r.take("b", noise(11, 100))
+	other.ID, out.ID = out.ID, other.ID
+	h, message := carried(other)
+	if _, _, err := r.inbox.Begin(context.Background(), message.Header, h, "a/x"); fault.CodeOf(err) != fault.ParcelAltered {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestManyInPart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var first parcel.ID
+	for i := range maxPartial + 10 {
+		h, message := carried(&Outgoing{Draft: draft("x"), Body: parcel.Body{Size: 1, Root: parcel.Link{byte(i)}}})
+		in, _, err := r.inbox.Begin(context.Background(), message.Header, h, "a/x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = h.ID
+		}
+		if err := in.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(r.inbox.partial); n != maxPartial || r.inbox.entries[first] != nil {
+		t.Errorf("%d deliveries in part, the first kept: %t", n, r.inbox.entries[first] != nil)
+	}
+	r.reopenInbox() // none of them had a record
+	if parts, err := filepath.Glob(filepath.Join(r.dir, "in", "*"+partExt)); len(r.inbox.partial) != 0 || len(parts) != 0 || err != nil {
+		t.Errorf("after a restart: %d in part, %d files, %v", len(r.inbox.partial), len(parts), err)
+	}
+}
+
+// TestCutAnywhere delivers a large body over connections that are cut at random.
+func TestCutAnywhere(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	chance := rand.New(rand.NewPCG(seed, 1))
+	const size = 256 << 20
+	body := noise(seed, size)
+	r := newRigIn(t, t.TempDir())
+	out := r.take("a", body)
+	var sent, cuts int
+	for {
+		c, cut := r.link()
+		progress := func(uint64) { sent++ }
+		if cuts < 12 {
+			after := chance.Uint64N(40)
+			var begun atomic.Uint64
+			progress = func(at uint64) {
+				sent++
+				begun.CompareAndSwap(0, at)
+				if at > begun.Load()+after*parcel.ChunkSize {
+					go cut()
+				}
+			}
+		}
+		_, err := r.attempt(c, out, progress)
+		cut()
+		if err == nil {
+			break
+		}
+		if cuts++; !Transient(err) {
+			t.Fatal(err)
+		}
+		out.Attempt++
+		if cuts%4 == 0 {
+			r.reopenInbox()
+		}
+	}
+	if cuts == 0 {
+		t.Error("no cut was made")
+	}
+	t.Logf("%d cuts, %d chunks sent for %d", cuts, sent, size>>20)
+	if sent > 256+12*(progressEvery+64) {
+		t.Errorf("%d chunks were sent: the transfer is not resumed", sent)
+	}
+	r.released(map[string][]byte{"a": body})
+}
+
+// TestManySmall delivers many files by several workers, over connections that are
+// cut, and counts.
+func TestManySmall(t *testing.T) {
+	t.Parallel()
+	r := newRigIn(t, t.TempDir())
+	const files = 5000
+	want := map[string][]byte{}
+	source := filepath.Join(r.dir, "source")
+	if err := os.Mkdir(source, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	names := make(chan string, files)
+	for i := range files {
+		name := parcel.ID{byte(i), byte(i >> 8), 1}.String()
+		want[name] = noise(uint64(i), 100+i%4000)
+		if err := os.WriteFile(filepath.Join(source, name), want[name], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		names <- name
+	}
+	close(names)
+	var conn atomic.Pointer[wire.Conn]
+	c, cut := r.link()
+	conn.Store(c)
+	var adopting, working sync.WaitGroup
+	for range 8 {
+		adopting.Go(func() {
+			for name := range names {
+				r.adopt(source, name)
+			}
+		})
+	}
+	var mu sync.Mutex
+	told := map[string]int{}
+	r.outbox.settled = func(out *Outgoing, _ Outcome) error {
+		mu.Lock()
+		defer mu.Unlock()
+		told[out.Origin]++
+		return nil
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var done atomic.Int64
+	for range 8 {
+		working.Go(func() {
+			for {
+				out, err := r.outbox.Next(ctx)
+				if err != nil {
+					return
+				}
+				receipt, err := r.attempt(conn.Load(), out, nil)
+				if err != nil {
+					if !Transient(err) {
+						t.Error(err)
+					}
+					r.outbox.Later(out)
+					continue
+				}
+				if err := r.outbox.Settle(out, Outcome{Receipt: receipt}); err != nil {
+					t.Error(err)
+				}
+				if n := done.Add(1); n == files {
+					stop()
+				} else if n%1000 == 0 {
+					mu.Lock()
+					old := cut
+					c, cut = r.link()
+					mu.Unlock()
+					conn.Store(c)
+					old()
+					r.outbox.Hurry()
+				}
+			}
+		})
+	}
+	adopting.Wait()
+	working.Wait()
+	r.released(want)
+	for name := range want {
+		if told[name] != 1 {
+			t.Errorf("%s: its origin was told %d times", name, told[name])
+		}
+	}
+	if left, err := os.ReadDir(source); err != nil || len(left) > 0 {
+		t.Errorf("left in the source: %d, %v", len(left), err)
+	}
+}
+
+func (r *rig) adopt(source, name string) {
+	info, err := os.Lstat(filepath.Join(source, name))
+	if err == nil {
+		err = r.outbox.Adopt(draft(name), source, name, info)
+	}
+	if err != nil {
+		r.t.Error(err)
+	}
+}
+
+func TestAdoptChanged(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	path := filepath.Join(r.dir, "a")
+	if err := os.WriteFile(path, []byte("one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("one two"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.outbox.Adopt(draft("a"), r.dir, "a", info); !errors.Is(err, ErrChanged) {
+		t.Errorf("longer: %v", err)
+	}
+	if err := errors.Join(os.Remove(path), os.Symlink("/etc/passwd", path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.outbox.Adopt(draft("a"), r.dir, "a", info); err == nil {
+		t.Error("a link was taken")
+	}
+	if r.outbox.Pending() != 0 {
+		t.Errorf("%d pending", r.outbox.Pending())
 	}
 }

@@ -99,6 +99,7 @@ type Inbox struct {
 	sync   *DirSync
 	log    *slog.Logger
 	step   func() // a test's, called after each durable effect
+	every  uint64 // progressEvery, less in a test
 
 	mu      sync.Mutex
 	entries map[parcel.ID]*entry
@@ -134,11 +135,11 @@ func openInbox(ctx context.Context, dir string, sink Sink, log *slog.Logger, ste
 		return nil, err
 	}
 	b := &Inbox{
-		dir: dir, root: root, sink: sink, sync: NewDirSync(dir), log: log, step: step,
+		dir: dir, root: root, sink: sink, sync: NewDirSync(dir), log: log, step: step, every: progressEvery,
 		entries: map[parcel.ID]*entry{}, partial: map[parcel.ID]*entry{},
 	}
 	open := map[parcel.ID]inRecord{}
-	b.ledger, err = durable.OpenLog(filepath.Join(dir, "ledger"), durable.LogOptions{MaxRecord: maxItem}, func(index uint64, data []byte) error {
+	b.ledger, err = durable.OpenLog(filepath.Join(dir, "ledger"), durable.LogOptions{MaxRecord: maxItem, SegmentBytes: ledgerBytes}, func(index uint64, data []byte) error {
 		return b.replay(open, index, data)
 	})
 	if err != nil {

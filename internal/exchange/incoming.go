@@ -153,7 +153,7 @@ func (in *Incoming) Chunk(next parcel.Link, data []byte) error {
 		return fault.Wrap(fault.TooBusy, err, "write to %s", in.file.Name())
 	}
 	in.entry.chunk, in.entry.link = in.verifier.Position()
-	if in.entry.chunk%progressEvery == 0 {
+	if in.entry.chunk%in.inbox.every == 0 {
 		return in.progress()
 	}
 	return nil

@@ -30,6 +30,9 @@ const Patience = 14 * 24 * time.Hour
 // maxItem bounds one record of an outbox or inbox, in bytes.
 const maxItem = 4 << 20
 
+// ledgerBytes is the length of a segment of a ledger: each flow has several ledgers.
+const ledgerBytes = 8 << 20
+
 // trimEvery is the number of ended deliveries after which the ledger is trimmed.
 const trimEvery = 1000
 
@@ -127,7 +130,7 @@ func openOutbox(dir string, settled Settled, step func()) (*Outbox, error) {
 		origins: map[string]*DirSync{}, live: map[parcel.ID]held{}, changed: make(chan struct{}),
 	}
 	records := map[parcel.ID]*outRecord{}
-	o.log, err = durable.OpenLog(filepath.Join(dir, "ledger"), durable.LogOptions{MaxRecord: maxItem}, func(index uint64, b []byte) error {
+	o.log, err = durable.OpenLog(filepath.Join(dir, "ledger"), durable.LogOptions{MaxRecord: maxItem, SegmentBytes: ledgerBytes}, func(index uint64, b []byte) error {
 		return o.replay(records, index, b)
 	})
 	if err != nil {

@@ -109,8 +109,25 @@ type rig struct {
 	settled []Outcome
 }
 
-func newRig(t testing.TB) *rig {
-	r := &rig{t: t, dir: t.TempDir()}
+func newRig(t testing.TB) *rig { return newRigIn(t, memoryDir(t)) }
+
+// memoryDir is a directory in memory where there is one: most tests ask nothing of
+// the disk.
+func memoryDir(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "exchange-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func newRigIn(t testing.TB, dir string) *rig {
+	r := &rig{t: t, dir: dir}
 	r.sink = newFolder(filepath.Join(r.dir, "target"))
 	if err := os.Mkdir(r.sink.dir, 0o700); err != nil {
 		t.Fatal(err)
