@@ -1,0 +1,117 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command dukou-front is one zone's end of the crossing: it takes protocols apart
+// and builds them anew.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/daemon"
+	"dukou.dev/dukou/internal/durable"
+	"dukou.dev/dukou/internal/front"
+	"dukou.dev/dukou/internal/front/file"
+	"dukou.dev/dukou/internal/front/http"
+	"dukou.dev/dukou/internal/pki"
+)
+
+func main() { os.Exit(daemon.Main("dukou-front", run)) }
+
+func run(ctx context.Context, args []string, log *slog.Logger) error {
+	f := flag.NewFlagSet("dukou-front", flag.ContinueOnError)
+	name := f.String("config", "", "configuration file (YAML)")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if *name == "" {
+		return errors.New("-config FILE is missing; docs/operations shows one")
+	}
+	c, err := readConfig(*name)
+	if err != nil {
+		return err
+	}
+	identity, err := pki.LoadIdentity(c.Identity)
+	if err != nil {
+		return err
+	}
+	clock, err := pki.NewClock(identity, time.Now)
+	if err != nil {
+		return err
+	}
+	if err := durable.MkdirAll(c.State, 0o700); err != nil {
+		return err
+	}
+	journal, err := openJournal(identity, c.State, clock, log)
+	if err != nil {
+		return err
+	}
+	tasks, err := build(c, identity, clock, journal, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(daemon.Run(ctx, tasks...), journal.Close())
+}
+
+func openJournal(identity *pki.Identity, state string, clock *pki.Clock, log *slog.Logger) (*audit.Journal, error) {
+	origin := audit.Origin(identity.Request.ID)
+	signer, err := audit.NewSigner(origin, identity.Key())
+	if err != nil {
+		return nil, err
+	}
+	return audit.Open(audit.Config{Dir: filepath.Join(state, "audit"), Origin: origin, Signer: signer, Clock: clock.Now, Log: log})
+}
+
+// build makes the parts: the front, and an entry and an exit for each protocol.
+func build(c config, identity *pki.Identity, clock *pki.Clock, journal *audit.Journal, log *slog.Logger) ([]daemon.Task, error) {
+	id, zone := identity.Request.ID, identity.Request.Zone
+	dial, err := daemon.Dialer(c.Guard)
+	if err != nil {
+		return nil, err
+	}
+	httpExit, err := http.NewExit(http.ExitConfig{Targets: c.targets(), Log: log})
+	if err != nil {
+		return nil, err
+	}
+	core, err := front.New(front.Config{
+		Identity: identity, State: c.State, Dial: dial, Journal: journal, Clock: clock,
+		Exits: map[string]front.Exit{"http": httpExit}, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	listeners, err := c.listeners()
+	if err != nil {
+		return nil, err
+	}
+	tasks := []daemon.Task{{Name: "front", Run: core.Run}}
+	if len(listeners) > 0 { // a front may have no http flow that enters here
+		httpEntry, err := http.NewEntry(http.EntryConfig{Crossing: core, Front: id, Listeners: listeners, Log: log})
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, daemon.Task{Name: "http", Run: httpEntry.Run})
+	}
+	fileEntry, err := file.NewEntry(file.Config{
+		Front: id, Zone: zone, Conveyor: core, Directories: c.directories(id), State: filepath.Join(c.State, "uploads"), Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	fileExit, err := file.NewExit(file.ExitConfig{
+		Front: id, Zone: zone, Policy: core.Policy, Targets: c.Deliveries, Mailboxes: c.Mailboxes,
+		State: filepath.Join(c.State, "mailboxes"), Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	core.Receive(fileExit)
+	return append(tasks, daemon.Task{Name: "files in", Run: fileEntry.Run}, daemon.Task{Name: "files out", Run: fileExit.Run}), nil
+}
