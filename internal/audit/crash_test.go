@@ -139,7 +139,7 @@ func newHistory(t *testing.T) *history {
 }
 
 func TestJournalSurvivesPowerCuts(t *testing.T) {
-	seeds := uint64(60)
+	seeds := uint64(20)
 	if testing.Short() {
 		seeds = 10
 	}

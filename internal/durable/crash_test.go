@@ -109,7 +109,7 @@ func (m *model) work(d *crashdisk.Disk, l *durable.Log, rng *rand.Rand, steps in
 }
 
 func TestPowerCuts(t *testing.T) {
-	seeds := uint64(400)
+	seeds := uint64(200)
 	if testing.Short() {
 		seeds = 50
 	}

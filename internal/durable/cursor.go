@@ -153,19 +153,18 @@ func (c *cursor) accept(f frame, mustBegin bool) ([]byte, error) {
 	return payload, nil
 }
 
-// lastNonZero returns the offset behind the last byte at or after from that is not zero, or from.
+// lastNonZero returns the end of the last sector at or after from that is not all zero, or from.
 func (c *cursor) lastNonZero(from int64) (int64, error) {
 	end := from
-	for off := from; off < c.win.size; off += windowSize {
-		b, err := c.win.at(off, windowSize)
+	for off := from; off < c.win.size; {
+		n := sectorSize - off%sectorSize
+		b, err := c.win.at(off, int(n))
 		if err != nil {
 			return 0, err
 		}
-		for i := len(b) - 1; i >= 0; i-- {
-			if b[i] != 0 {
-				end = off + int64(i) + 1
-				break
-			}
+		off += n
+		if !allZero(b) {
+			end = off
 		}
 	}
 	return end, nil

@@ -4,6 +4,7 @@
 package durable
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -127,11 +128,14 @@ func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 func alignUp(n, to int64) int64 { return (n + to - 1) / to * to }
 
+// allZero compares by sectors, which is many times faster than by bytes.
 func allZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
+	var zeros [sectorSize]byte
+	for len(b) > sectorSize {
+		if !bytes.Equal(b[:sectorSize], zeros[:]) {
 			return false
 		}
+		b = b[sectorSize:]
 	}
-	return true
+	return bytes.Equal(b, zeros[:len(b)])
 }

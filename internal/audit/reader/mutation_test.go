@@ -151,7 +151,7 @@ func TestMutations(t *testing.T) {
 	for n := range 2000 {
 		m := all[n%len(all)]
 		// Long logs are rarer, for the sake of time.
-		j := *logs[min(rng.IntN(len(logs)), rng.IntN(len(logs)))]
+		j := *logs[min(rng.IntN(len(logs)), rng.IntN(len(logs)), rng.IntN(len(logs)))]
 		j.raw = slices.Clone(j.raw)
 		d := crashdisk.New(1)
 		var bad int
