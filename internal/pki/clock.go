@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"sync"
 	"time"
@@ -21,15 +22,18 @@ type Time struct {
 	Unix  int64 // milliseconds
 }
 
-// Clock is a component's time: the system's, moved by the authority's answers where
-// there are any, and never behind a floor that survives restarts.
+// Clock is a component's time. Until the authority has answered it is the system's;
+// from then on the answer's, carried on by the system's monotonic clock, which no
+// one can set. It is never behind a floor that survives restarts.
 type Clock struct {
 	mu        sync.Mutex
 	system    func() time.Time
 	file      string
-	offset    time.Duration
-	floor     int64 // Unix milliseconds, durable
 	authority ed25519.PublicKey
+	local     bool      // asks nobody: the system's time is what there is
+	told      time.Time // by the authority; zero before its first answer
+	at        time.Time // by the system, when told was the time
+	floor     int64     // Unix milliseconds, durable
 }
 
 // floorStep is how far the durable floor may lie behind: a restart can take time
@@ -39,14 +43,20 @@ const floorStep = time.Minute
 // maxRoundTrip bounds how old an answer may be to be used.
 const maxRoundTrip = 5 * time.Second
 
-// NewClock is the clock of an admitted identity over a system clock.
+// innerRole is that of the half whose host keeps its own time, beside the center's.
+const innerRole = "guard-inner"
+
+// NewClock is the clock of an admitted identity over a system clock, whose times
+// should have a monotonic reading, as time.Now's have.
 func NewClock(i *Identity, system func() time.Time) (*Clock, error) {
 	if i.Admission == nil {
 		return nil, fmt.Errorf("%s is not admitted", i.Request.ID)
 	}
-	c := &Clock{system: system, file: filepath.Join(i.dir, "time"), authority: i.Admission.Authority}
+	c := &Clock{
+		system: system, file: filepath.Join(i.dir, "time"), authority: i.Admission.Authority, local: i.Request.Role == innerRole,
+	}
 	floor, err := ReadCounter(c.file)
-	c.floor = int64(floor)
+	c.floor = int64(min(floor, math.MaxInt64))
 	return c, err
 }
 
@@ -54,19 +64,28 @@ func NewClock(i *Identity, system func() time.Time) (*Clock, error) {
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.system().Add(c.offset)
+	return c.now()
+}
+
+func (c *Clock) now() time.Time {
+	now := c.system()
+	if !c.told.IsZero() {
+		now = c.told.Add(now.Sub(c.at))
+	}
 	if now.UnixMilli() < c.floor {
 		return time.UnixMilli(c.floor)
 	}
 	return now
 }
 
-// Keep makes the floor follow the time. Call it more often than floorStep.
+// Keep makes the floor follow the time. Call it more often than floorStep. A time
+// that the authority has not told moves no floor: a system clock that was set
+// forward by mistake could not be set back.
 func (c *Clock) Keep() error {
-	now := c.Now().UnixMilli()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now-c.floor < floorStep.Milliseconds() {
+	now := c.now().UnixMilli()
+	if c.told.IsZero() && !c.local || now-c.floor < floorStep.Milliseconds() {
 		return nil
 	}
 	c.floor = now
@@ -87,6 +106,9 @@ func (c *Clock) Set(data []byte, nonce [16]byte, sent time.Time) error {
 	if t.Nonce != nonce {
 		return errors.New("time: answers another question")
 	}
+	if t.Unix < 0 || t.Unix > maxUnix {
+		return fmt.Errorf("time: %d is none", t.Unix)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	received := c.system()
@@ -94,6 +116,9 @@ func (c *Clock) Set(data []byte, nonce [16]byte, sent time.Time) error {
 	if trip < 0 || trip > maxRoundTrip {
 		return fmt.Errorf("time: the answer took %s", trip)
 	}
-	c.offset = time.UnixMilli(t.Unix).Add(trip / 2).Sub(received)
+	c.told, c.at = time.UnixMilli(t.Unix).Add(trip/2), received
 	return nil
 }
+
+// maxUnix is the end of the year 9999 in Unix milliseconds.
+const maxUnix = 253402300799999

@@ -7,6 +7,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/hpke"
 	"crypto/rand"
@@ -15,8 +16,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/durable"
@@ -92,6 +96,9 @@ func Create(dir, id, role, zone string) (*Identity, error) {
 	}
 	i := &Identity{dir: dir, key: key, seal: seal}
 	i.Request = Request{ID: id, Role: role, Zone: zone, Key: public, Seal: seal.PublicKey().Bytes()}
+	if err := i.Request.check(); err != nil {
+		return nil, err
+	}
 	return i, i.save()
 }
 
@@ -108,12 +115,15 @@ func (i *Identity) save() error {
 	if err != nil {
 		return err
 	}
-	for name, data := range map[string][]byte{
-		keyFile:     pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
-		sealFile:    pem.EncodeToMemory(&pem.Block{Type: "DUKOU SEAL KEY", Bytes: seal}),
-		requestFile: request.Encode(),
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{
+		{sealFile, pem.EncodeToMemory(&pem.Block{Type: "DUKOU SEAL KEY", Bytes: seal})},
+		{requestFile, request.Encode()},
+		{keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})}, // last: what a crash broke off is made anew
 	} {
-		if err := durable.WriteFile(filepath.Join(i.dir, name), data, 0o600); err != nil {
+		if err := durable.WriteFile(filepath.Join(i.dir, f.name), f.data, 0o600); err != nil {
 			return err
 		}
 	}
@@ -141,6 +151,9 @@ func LoadIdentity(dir string) (*Identity, error) {
 	}
 	if i.Request, err = OpenRequest(data); err != nil {
 		return nil, err
+	}
+	if !i.Request.Key.Equal(key.Public()) || !bytes.Equal(i.Request.Seal, seal.PublicKey().Bytes()) {
+		return nil, fmt.Errorf("%s: of other keys than %s and %s", requestFile, keyFile, sealFile)
 	}
 	if data, err = os.ReadFile(filepath.Join(dir, admissionFile)); errors.Is(err, fs.ErrNotExist) {
 		return i, nil
@@ -196,13 +209,36 @@ func OpenRequest(data []byte) (Request, error) {
 	if err := canon.Unmarshal(s.Payload, &r); err != nil {
 		return r, fmt.Errorf("request: %w", err)
 	}
-	if len(r.Key) != ed25519.PublicKeySize || r.ID == "" || len(r.ID) > 64 || r.Role == "" {
-		return r, errors.New("request: no name, role or key")
+	if err := r.check(); err != nil {
+		return r, fmt.Errorf("request: %w", err)
 	}
 	if _, err := kem().NewPublicKey(r.Seal); err != nil {
 		return r, fmt.Errorf("request: seal key: %w", err)
 	}
-	return r, s.Open(envelope.Request, 1, []ed25519.PublicKey{r.Key}, &r)
+	if err := s.Open(envelope.Request, 1, []ed25519.PublicKey{r.Key}, &r); err != nil {
+		return Request{}, err
+	}
+	return r, nil
+}
+
+// check holds the names to what file names, logs and labels can bear.
+func (r Request) check() error {
+	if len(r.Key) != ed25519.PublicKeySize {
+		return fmt.Errorf("a key of %d bytes", len(r.Key))
+	}
+	if !validName(r.ID) || !validName(r.Role) || r.Zone != "" && !validName(r.Zone) {
+		return fmt.Errorf("name %q, role %q or zone %q: 1 to %d letters, digits, - and _", r.ID, r.Role, r.Zone, maxName)
+	}
+	return nil
+}
+
+const maxName = 64
+
+func validName(s string) bool {
+	ours := func(c rune) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
+	}
+	return s != "" && len(s) <= maxName && strings.IndexFunc(s, func(c rune) bool { return !ours(c) }) < 0
 }
 
 // Fingerprint is what the administrators on both ends compare.
@@ -237,8 +273,8 @@ func (i *Identity) open(data []byte, fingerprint *string) (*Admission, error) {
 	if err := s.Open(envelope.Admission, 1, []ed25519.PublicKey{a.Authority}, &a); err != nil {
 		return nil, err
 	}
-	if !a.Request.Key.Equal(i.Request.Key) || a.Request.ID != i.Request.ID || a.Request.Role != i.Request.Role {
-		return nil, fmt.Errorf("admission: for %s %q, not for this %s %q", a.Request.Role, a.Request.ID, i.Request.Role, i.Request.ID)
+	if !bytes.Equal(canon.Must(a.Request), canon.Must(i.Request)) {
+		return nil, fmt.Errorf("admission: for %s %q, or another request of it, not for this %s %q", a.Request.Role, a.Request.ID, i.Request.Role, i.Request.ID)
 	}
 	return &a, nil
 }
@@ -249,6 +285,9 @@ func (i *Identity) Boot() (uint64, error) {
 	n, err := ReadCounter(filepath.Join(i.dir, bootFile))
 	if err != nil {
 		return 0, err
+	}
+	if n == math.MaxUint64 {
+		return 0, fmt.Errorf("%s: no life after %d", bootFile, n)
 	}
 	return n + 1, WriteCounter(filepath.Join(i.dir, bootFile), n+1)
 }
@@ -261,8 +300,8 @@ func ReadCounter(name string) (uint64, error) {
 	} else if err != nil {
 		return 0, err
 	}
-	var n uint64
-	if _, err := fmt.Sscanf(string(data), "%d\n", &n); err != nil {
+	n, err := strconv.ParseUint(strings.TrimSuffix(string(data), "\n"), 10, 64)
+	if err != nil {
 		return 0, fmt.Errorf("%s: %w", name, err)
 	}
 	return n, nil
