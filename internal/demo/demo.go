@@ -201,7 +201,7 @@ func (d *Demo) watch(name string, p *process) {
 		err = errors.New("exit status 0")
 	}
 	select {
-	case d.ended <- &EndErr{Name: name, Err: err, Tail: d.Installation.tail(name)}:
+	case d.ended <- &EndErr{Name: name, Err: err, Tail: d.Installation.Tail(name)}:
 	default: // others were reported, and nobody has looked
 	}
 }

@@ -13,8 +13,8 @@ const (
 	tailLines = 12
 )
 
-// tail is the last lines that a process wrote.
-func (l Layout) tail(name string) string {
+// Tail is the last lines that a process wrote.
+func (l Layout) Tail(name string) string {
 	data, err := os.ReadFile(l.Log(name))
 	if err != nil {
 		return err.Error()

@@ -46,7 +46,7 @@ func (d *Demo) standIn(ctx context.Context, name, path string, args, env []strin
 		return out.Bytes(), ctx.Err()
 	}
 	if err := p.cell.Wait(); err != nil {
-		return out.Bytes(), fmt.Errorf("%w; its last lines:\n%s", err, d.Installation.tail(name))
+		return out.Bytes(), fmt.Errorf("%w; its last lines:\n%s", err, d.Installation.Tail(name))
 	}
 	return out.Bytes(), nil
 }

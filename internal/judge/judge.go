@@ -113,12 +113,16 @@ func refuse(v *Verdict, err error) error {
 func read(c Case) (Verdict, label.Sealed, error) {
 	var v Verdict
 	sealed, l, err := label.DecodeSealed(c.Label)
+	header, headerErr := parcel.Decode(c.Header)
+	if headerErr == nil {
+		v.Header = header // a refusal names the parcel, whatever its label is
+	}
 	if err != nil {
 		return v, sealed, err
 	}
 	v.Label = &l
-	if v.Header, err = parcel.Decode(c.Header); err != nil {
-		return v, sealed, err
+	if headerErr != nil {
+		return v, sealed, headerErr
 	}
 	v.Content, err = parcel.DecodeRecord(v.Header.Fields)
 	return v, sealed, err

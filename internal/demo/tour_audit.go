@@ -1,0 +1,189 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/audit/reader"
+	"dukou.dev/dukou/internal/center"
+	"dukou.dev/dukou/internal/durable"
+)
+
+const witnessTimeout = 15 * time.Second
+
+// audit verifies the log of every component with what the center has witnessed of it.
+func (t *tour) audit(ctx context.Context) (string, error) {
+	var total uint64
+	for _, name := range Components() {
+		r, err := t.verify(ctx, name)
+		if err != nil {
+			return "", fmt.Errorf("log of %s: %w", name, err)
+		}
+		if !r.OK() {
+			return "", fmt.Errorf("log of %s is not sound: %s", name, r.Findings[0])
+		}
+		tail := fmt.Sprintf("witnessed up to entry %d", int64(r.Witnessed)-1)
+		if r.Unproven {
+			tail = "tail unproven: the center keeps its own log, and nobody witnesses it yet"
+		}
+		t.p.line("✓ %-15s %4d entries, %s", name, r.Entries, tail)
+		total += r.Entries
+	}
+	return fmt.Sprintf("%d entries in %d logs: chains, trees and signatures agree", total, len(Components())), nil
+}
+
+// verify verifies one log, once the center has witnessed what it holds now.
+func (t *tour) verify(ctx context.Context, name string) (reader.Report, error) {
+	dir := t.auditDir(name)
+	keys, err := t.logKeys(name)
+	if err != nil {
+		return reader.Report{}, err
+	}
+	if name == Center {
+		return reader.Verify(dir, keys, reader.Options{})
+	}
+	signed, err := audit.ReadCheckpoint(durable.OS(), dir)
+	if err != nil {
+		return reader.Report{}, err
+	}
+	head, err := audit.ParseCheckpoint(signed)
+	if err != nil {
+		return reader.Report{}, err
+	}
+	var o reader.Options
+	err = t.poll(ctx, "wait for the witness", witnessTimeout, func(context.Context) error {
+		o.Witness, err = os.ReadFile(t.witnessed(name))
+		if err != nil {
+			return err
+		}
+		seen, err := audit.ParseCheckpoint(o.Witness)
+		if err == nil && seen.Size < head.Size {
+			err = fmt.Errorf("it has seen %d entries of %d", seen.Size, head.Size)
+		}
+		return err
+	})
+	if err != nil {
+		return reader.Report{}, err
+	}
+	if o.WitnessKeys, err = t.witnessKeys(); err != nil {
+		return reader.Report{}, err
+	}
+	return reader.Verify(dir, keys, o)
+}
+
+func (l Layout) auditDir(name string) string { return filepath.Join(l.State(name), "audit") }
+
+func (t *tour) auditDir(name string) string { return t.Installation.auditDir(name) }
+
+// witnessed is the file in which the center keeps the latest checkpoint of a log.
+func (t *tour) witnessed(name string) string {
+	log := filepath.Base(audit.MirrorDir("", audit.Origin(name)))
+	return filepath.Join(t.Installation.State(Center), "witness", log, "checkpoint")
+}
+
+func (t *tour) witnessKeys() (note.Verifiers, error) {
+	key, err := center.WitnessKey(t.Installation.State(Center))
+	if err != nil {
+		return nil, err
+	}
+	v, err := audit.NewWitnessVerifier(audit.Origin(Center)+"/witness", key.Public().(ed25519.PublicKey))
+	if err != nil {
+		return nil, err
+	}
+	return note.VerifierList(v), nil
+}
+
+func (t *tour) logKeys(name string) (note.Verifiers, error) {
+	for _, c := range t.Installation.Components {
+		if c.ID == name {
+			v, err := audit.NewVerifier(audit.Origin(name), c.Key)
+			if err != nil {
+				return nil, err
+			}
+			return note.VerifierList(v), nil
+		}
+	}
+	return nil, fmt.Errorf("no component %q", name)
+}
+
+// tamper changes one byte in the middle of a copy of the inner half's log.
+func (t *tour) tamper(context.Context) (string, error) {
+	name := GuardInner
+	dir := filepath.Join(t.Installation.Dir, "keys", "tampered")
+	defer os.RemoveAll(dir)
+	if err := os.CopyFS(dir, os.DirFS(t.auditDir(name))); err != nil {
+		return "", err
+	}
+	index, err := changeByte(filepath.Join(dir, "journal"))
+	if err != nil {
+		return "", err
+	}
+	keys, err := t.logKeys(name)
+	if err != nil {
+		return "", err
+	}
+	r, err := reader.Verify(dir, keys, reader.Options{})
+	if err != nil {
+		return "", err
+	}
+	t.p.line("one byte of entry %d changed in a copy of the log of %s", index, name)
+	first, bad := r.First()
+	if !bad {
+		return "", errors.New("the change was not found")
+	}
+	if first.Index != int64(index) {
+		return "", fmt.Errorf("found in another entry than %d: %s", index, first)
+	}
+	return "found: " + first.String(), nil
+}
+
+// changeByte flips a bit in the middle of the middle record of a journal.
+func changeByte(dir string) (uint64, error) {
+	var records [][]byte
+	if _, err := durable.Scan(durable.OS(), dir, 0, audit.MaxRecord, func(_ uint64, record []byte) error {
+		records = append(records, append([]byte(nil), record...))
+		return nil
+	}); err != nil {
+		return 0, err
+	}
+	if len(records) == 0 {
+		return 0, errors.New("the log is empty")
+	}
+	index := len(records) / 2
+	segments, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	if err != nil {
+		return 0, err
+	}
+	for _, segment := range segments {
+		changed, err := changeIn(segment, records[index])
+		if changed || err != nil {
+			return uint64(index), err
+		}
+	}
+	return 0, errors.New("the record is in no segment")
+}
+
+func changeIn(segment string, record []byte) (bool, error) {
+	data, err := os.ReadFile(segment)
+	if err != nil {
+		return false, err
+	}
+	at := bytes.Index(data, record)
+	if at < 0 {
+		return false, nil
+	}
+	data[at+len(record)/2] ^= 1
+	return true, os.WriteFile(segment, data, 0o600)
+}

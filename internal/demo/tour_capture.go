@@ -1,0 +1,196 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"dukou.dev/dukou/internal/cell"
+	"dukou.dev/dukou/internal/demo/rogue"
+	"dukou.dev/dukou/test/isolation"
+)
+
+// Rogue is the path of the program that attacks from a component's place.
+func (d *Demo) Rogue() string { return filepath.Join(d.options.Bin, "dukou-rogue") }
+
+// labels puts a rogue in the place of the internet front.
+func (t *tour) labels(ctx context.Context) (string, error) {
+	i := t.Installation
+	out, err := t.Replace(ctx, FrontInternet, t.Rogue(), []string{
+		"front", "-identity", i.Identity(FrontInternet), "-state", i.State(FrontInternet), "-guard", "unix:" + i.Socket(GuardOuter),
+	}, nil)
+	return t.judgeFindings(out, err)
+}
+
+// forgedVerdict puts a rogue in the place of the outer half, at the end of the cable.
+func (t *tour) forgedVerdict(ctx context.Context) (string, error) {
+	i := t.Installation
+	out, err := t.Replace(ctx, GuardOuter, t.Rogue(), []string{
+		"half", "-identity", i.Identity(GuardOuter), "-state", i.State(GuardOuter), "-link", t.Link(),
+	}, nil)
+	return t.judgeFindings(out, err)
+}
+
+// judgeFindings shows what a rogue tried, and wants every attack refused for its reason.
+func (t *tour) judgeFindings(out []byte, err error) (string, error) {
+	findings, readErr := rogue.ReadFindings(bytes.NewReader(out))
+	var wrong []error
+	refused := 0
+	for _, f := range findings {
+		t.p.line("%s a parcel %s: %s", mark(f.OK()), f.Attack, verdict(f))
+		if !f.OK() {
+			wrong = append(wrong, fmt.Errorf("a parcel %s: want %q, got %q %s", f.Attack, f.Want, f.Got, f.Detail))
+		}
+		if f.Want != "" {
+			refused++
+		}
+	}
+	if err := errors.Join(append([]error{err, readErr}, wrong...)...); err != nil {
+		return "", err
+	}
+	if refused == 0 {
+		return "", errors.New("nothing was tried")
+	}
+	return fmt.Sprintf("%d parcels refused, each for its own reason", refused), nil
+}
+
+func mark(ok bool) string {
+	if ok {
+		return "✓"
+	}
+	return "✗"
+}
+
+func verdict(f rogue.Finding) string {
+	if f.Got == "" {
+		return "passed"
+	}
+	return "refused, " + string(f.Got)
+}
+
+func (t *tour) recovery(ctx context.Context) (string, error) {
+	if err := t.WaitReady(ctx); err != nil {
+		return "", err
+	}
+	return t.query(ctx)
+}
+
+// linkEtherType is that of the frames between the halves (docs/formats/frame.md).
+const linkEtherType = 0x88B5
+
+// capture watches the cable while a report crosses.
+func (t *tour) capture(ctx context.Context) (string, error) {
+	if t.stage.Isolation() != cell.Netns {
+		return "", &SkippedError{"without isolation there is no cable to watch"}
+	}
+	namespace, err := t.stage.Namespace(GuardInner)
+	if err != nil {
+		return "", err
+	}
+	user := Zhang()
+	markers := [][]byte{[]byte(user.Password), []byte(user.Person), []byte("张伟")}
+	recorder, err := isolation.Capture(namespace, Interface, markers...)
+	if err != nil {
+		return "", err
+	}
+	_, err = t.query(ctx)
+	report, stopErr := recorder.Stop()
+	if err := errors.Join(err, stopErr); err != nil {
+		return "", err
+	}
+	t.p.line("%d frames, %d bytes, none lost; types %x", report.Frames, report.Bytes, report.EtherTypes)
+	if report.Frames == 0 || report.Dropped > 0 {
+		return "", fmt.Errorf("%d frames seen, %d missed", report.Frames, report.Dropped)
+	}
+	if n := report.EtherTypes[linkEtherType]; n != report.Frames {
+		return "", fmt.Errorf("of %d frames only %d are the link's: %v", report.Frames, n, report.EtherTypes)
+	}
+	for marker, n := range report.Markers {
+		if n > 0 {
+			return "", fmt.Errorf("%q is readable in %d frames", marker, n)
+		}
+	}
+	return fmt.Sprintf("%d frames, all of type 0x%04X; no IP, and no byte of name, person or password can be read", report.Frames, linkEtherType), nil
+}
+
+// noRoute puts a probe in the place of the outer components.
+func (t *tour) noRoute(ctx context.Context) (string, error) {
+	if t.stage.Isolation() != cell.Netns {
+		return "", &SkippedError{"without isolation the processes share this machine's network and files"}
+	}
+	total := 0
+	for _, name := range []string{FrontInternet, GuardOuter} {
+		n, err := t.probe(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		total += n
+	}
+	if err := t.WaitReady(ctx); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d attempts by address, descriptor, file and process: nothing of the other zone was reached", total), nil
+}
+
+func (t *tour) probe(ctx context.Context, name string) (int, error) {
+	targets, err := json.Marshal(t.targets(name))
+	if err != nil {
+		return 0, err
+	}
+	out, err := t.Replace(ctx, name, t.Rogue(), []string{"probe"}, []string{isolation.TargetsEnv + "=" + string(targets)})
+	findings, readErr := isolation.ReadFindings(bytes.NewReader(out))
+	if err := errors.Join(err, readErr); err != nil {
+		return 0, err
+	}
+	var through []string
+	for _, f := range isolation.Reached(findings) {
+		if !allowed(name, f) {
+			through = append(through, strings.TrimSpace(f.Try+" "+f.Target+" "+f.Detail))
+		}
+	}
+	t.p.line("%s in the place of %s: %d attempts, %d through", mark(len(through) == 0), name, len(findings), len(through))
+	if len(through) > 0 {
+		return 0, fmt.Errorf("from the place of %s: %s", name, strings.Join(through, "; "))
+	}
+	return len(findings), nil
+}
+
+// targets are the other zone's sockets, files and processes, and the host's ports.
+func (t *tour) targets(from string) isolation.Targets {
+	i := t.Installation
+	var targets isolation.Targets
+	for _, name := range Processes() {
+		if name == from {
+			continue
+		}
+		if pid := t.PID(name); pid != 0 {
+			targets.PIDs = append(targets.PIDs, pid)
+		}
+		if !outerSide(name) {
+			targets.Sockets = append(targets.Sockets, i.Socket(name))
+			targets.Files = append(targets.Files, i.Home(name))
+		}
+	}
+	targets.PIDs = append(targets.PIDs, os.Getpid())
+	targets.Files = append(targets.Files, i.Batch(), i.keys(), filepath.Join(i.Dir, "inner"))
+	targets.Addresses = []string{t.relays.portal.Addr(), t.relays.front.Addr()}
+	targets.Granted = []string{t.Rogue()}
+	return targets
+}
+
+// allowed are the findings that are no way across: a half may open raw sockets, in
+// its own network namespace, where there is the cable and nothing else.
+func allowed(name string, f isolation.Finding) bool {
+	if name != GuardOuter || f.Nested {
+		return false
+	}
+	return f.Try == "socket" && f.Target == "family 17" || f.Try == "raw socket"
+}
