@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"dukou.dev/dukou/internal/canon"
@@ -44,9 +45,13 @@ type wantAdmit struct {
 	Fingerprint string
 }
 
-// Serve answers on a Unix socket until ctx ends. The socket's permissions say who
-// may ask.
+// Serve answers on a Unix socket until ctx ends, and lets what is under way end. The
+// socket's permissions say who may ask.
 func Serve(ctx context.Context, l net.Listener, a *Authority, log *slog.Logger) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	for {
@@ -57,20 +62,22 @@ func Serve(ctx context.Context, l net.Listener, a *Authority, log *slog.Logger) 
 		if err != nil {
 			return err
 		}
-		go serveConn(ctx, wire.New(nc, false, wire.Config{Log: log, MaxStreams: 64}), a, log)
+		all.Go(func() { serveConn(ctx, wire.New(nc, false, wire.Config{Log: log, MaxStreams: 64}), a, log) })
 	}
 }
 
 func serveConn(ctx context.Context, c *wire.Conn, a *Authority, log *slog.Logger) {
-	go func() {
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() {
 		for {
 			s, err := c.Accept(ctx)
 			if err != nil {
 				return
 			}
-			go serveStream(ctx, s, a, log)
+			all.Go(func() { serveStream(ctx, s, a, log) })
 		}
-	}()
+	})
 	_ = c.Run(ctx) // the asker went away
 }
 
