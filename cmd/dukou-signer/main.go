@@ -7,9 +7,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/x509"
-	"encoding/pem"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -18,6 +15,7 @@ import (
 
 	"dukou.dev/dukou/internal/authority"
 	"dukou.dev/dukou/internal/daemon"
+	"dukou.dev/dukou/internal/pki"
 )
 
 func main() { os.Exit(daemon.Main("dukou-signer", run)) }
@@ -61,7 +59,7 @@ func create(args []string) error {
 	}
 	terms := authority.Terms{Guard: *guard, Quorum: uint8(min(*quorum, 255))}
 	for _, name := range approvers {
-		key, err := readPublic(name)
+		key, err := pki.ReadPublicKey(name)
 		if err != nil {
 			return err
 		}
@@ -71,26 +69,6 @@ func create(args []string) error {
 		return err
 	}
 	return fingerprint([]string{"-dir", *dir})
-}
-
-func readPublic(name string) (ed25519.PublicKey, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return nil, fmt.Errorf("%s: no PEM block", name)
-	}
-	any, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	key, ok := any.(ed25519.PublicKey)
-	if !ok {
-		return nil, fmt.Errorf("%s: not an Ed25519 key", name)
-	}
-	return key, nil
 }
 
 func fingerprint(args []string) error {

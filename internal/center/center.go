@@ -99,6 +99,9 @@ func New(c Config) (*Center, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := pki.WritePublicKey(filepath.Join(c.State, "witness.pub"), key.Public().(ed25519.PublicKey)); err != nil {
+		return nil, err
+	}
 	center.witness, err = audit.OpenWitness(audit.WitnessConfig{Dir: filepath.Join(c.State, "witness"), Name: audit.Origin(center.id) + "/witness", Key: key, Keys: keys})
 	return center, err
 }

@@ -181,6 +181,32 @@ func ReadKey(name string) (ed25519.PrivateKey, error) {
 	return key, nil
 }
 
+// ReadPublicKey reads an Ed25519 public key, PEM PKIX.
+func ReadPublicKey(name string) (ed25519.PublicKey, error) {
+	der, err := readPEM(name)
+	if err != nil {
+		return nil, err
+	}
+	any, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	key, ok := any.(ed25519.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("%s: not an Ed25519 key", name)
+	}
+	return key, nil
+}
+
+// WritePublicKey writes an Ed25519 public key, PEM PKIX.
+func WritePublicKey(name string, key ed25519.PublicKey) error {
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o644)
+}
+
 func readPEM(name string) ([]byte, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
