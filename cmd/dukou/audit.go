@@ -19,6 +19,7 @@ import (
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/audit/reader"
 	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
 )
@@ -115,7 +116,7 @@ func witnessed(log string, keys note.Verifiers, witness, keyFile, name string) (
 	}
 	o.WitnessKeys = note.VerifierList(verifier)
 	if info, err := os.Stat(witness); err == nil && info.IsDir() {
-		signed, err := audit.ReadCheckpoint(nil, log)
+		signed, err := audit.ReadCheckpoint(durable.OS(), log)
 		if err != nil {
 			return o, err
 		}
