@@ -16,10 +16,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dukou.dev/dukou/internal/cell"
 	"dukou.dev/dukou/internal/fault"
 )
 
 func main() {
+	cell.Main() // this process may be a cell of a demonstration that is being made
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

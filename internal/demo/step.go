@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// stepTimeout bounds one step, so that nothing is waited for in vain.
+const stepTimeout = 45 * time.Second
+
 // Result is what became of one step of the tour. Its JSON form is stable.
 type Result struct {
 	Step    string `json:"step"`
@@ -83,6 +86,8 @@ type step struct {
 // do runs a step and prints it.
 func (p *Printer) do(ctx context.Context, s step) Result {
 	p.begin(s.title)
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
 	began := time.Now()
 	detail, err := s.run(ctx)
 	r := Result{Step: s.name, OK: err == nil, Detail: detail, Millis: time.Since(began).Milliseconds()}

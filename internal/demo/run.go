@@ -1,0 +1,144 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"dukou.dev/dukou/internal/cell"
+)
+
+// Auto asks for the best isolation that there is.
+const Auto = "auto"
+
+// Resolve finds out what isolation there is. Call it before anything is begun: an
+// ordinary user's program is started anew in a user namespace here. For Auto the
+// reason says why there is none.
+func Resolve(isolation string) (found cell.Isolation, reason string, err error) {
+	switch isolation {
+	case string(cell.None):
+		return cell.None, "asked for", nil
+	case string(cell.Netns):
+		return cell.Netns, "", cell.Enter()
+	case Auto:
+		if err := cell.Enter(); err != nil {
+			return cell.None, err.Error(), nil //nolint:nilerr // the reason is told, and the rest is shown
+		}
+		return cell.Netns, "", nil
+	default:
+		return "", "", fmt.Errorf("isolation is auto, netns or none, not %q", isolation)
+	}
+}
+
+// ErrIncomplete says that not all steps could be shown here.
+var ErrIncomplete = errors.New("not everything could be shown here")
+
+// Run starts a demonstration, shows it, and stays until ctx ends, unless once is
+// set. A step that was skipped gives ErrIncomplete; one that failed another error.
+func Run(ctx context.Context, o Options, p *Printer, once bool, whyPlain string) error {
+	p.say("渡口 Dukou: two networks, and what may cross between them\n")
+	var d *Demo
+	started := p.do(ctx, step{"start", "Eight processes are started", func(ctx context.Context) (string, error) {
+		var err error
+		if d, err = Start(ctx, o); err != nil {
+			return "", err
+		}
+		return d.startedAs(whyPlain), nil
+	}})
+	if !started.OK {
+		return errors.New("the installation did not start")
+	}
+	return errors.Join(d.show(ctx, p, once), d.Close())
+}
+
+func (d *Demo) startedAs(whyPlain string) string {
+	if d.stage.Isolation() == cell.Netns {
+		return "each has network, mount, process and IPC namespaces of its own; between the halves there is a cable without IP"
+	}
+	return "as plain processes, without isolation (" + whyPlain + ")"
+}
+
+// show runs the tour and, if wanted, stays.
+func (d *Demo) show(ctx context.Context, p *Printer, once bool) error {
+	outcome := d.conclude(ctx, p, d.Tour(ctx, p))
+	if once || ctx.Err() != nil {
+		return outcome
+	}
+	p.say("%s", d.guide())
+	select {
+	case <-ctx.Done():
+		p.say("\nended; everything is removed\n")
+		return outcome
+	case end := <-d.ended:
+		return end
+	}
+}
+
+func (d *Demo) conclude(ctx context.Context, p *Printer, results []Result) error {
+	var failed, skipped int
+	for _, r := range results {
+		switch {
+		case r.Skipped:
+			skipped++
+		case !r.OK:
+			failed++
+		}
+	}
+	p.say("\n%d steps: %d as they must be, %d failed, %d skipped\n", len(results), len(results)-failed-skipped, failed, skipped)
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted")
+	case failed > 0:
+		return fmt.Errorf("%d steps failed; run again with --keep and look into the logs", failed)
+	case skipped > 0:
+		return ErrIncomplete
+	}
+	return nil
+}
+
+// guide says what runs where, and what to try.
+func (d *Demo) guide() string {
+	i := d.Installation
+	pid := func(name string) string { return fmt.Sprintf("%-15s pid %-8d", name, d.PID(name)) }
+	return fmt.Sprintf(`
+   internet zone                                                       intranet zone
+ ┌────────────────┐     ┌─────────────┐   cable    ┌─────────────┐     ┌────────────────┐
+ │ portal         │     │             │ (no IP)    │             │     │ bureau         │
+ │ front-internet ├─────┤ guard-outer ├~~~~~~~~~~~~┤ guard-inner ├─────┤ front-intranet │
+ └────────────────┘     └─────────────┘            └──────┬──────┘     └────────────────┘
+                                                   center ┴ signer
+   %s  %s
+   %s  %s
+   %s  %s
+   %s  %s
+
+ In a browser:  %s
+   zhangwei  ferry-zhangwei-2026     a report of level 3
+   wangfang  ferry-wangfang-2026     a report of level 3
+   gaojian   ferry-gaojian-2026      a report of level 5: it stays inside
+
+ With curl, as a system of the internet zone:
+   TOKEN=$(curl -s %s/login -H 'X-API-Key: %s' -H 'Content-Type: application/json' \
+     -d '{"user":"zhangwei","password":"ferry-zhangwei-2026"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+   curl -i -H "Authorization: Bearer $TOKEN" '%s/reports/person-000001?purpose=self-inquiry'
+   curl -i -H "Authorization: Bearer $TOKEN" '%s/reports/person-000002?purpose=self-inquiry'   # somebody else's
+   curl -i %s/internal/people                                                 # no flow reaches it
+
+ With files:
+   %s request-file --out %s/mine.csv
+   ls %s
+
+ What the center knows:
+   curl -s --unix-socket %s http://center/api/components
+
+ Everything is in %s, what the processes write in its log folder.
+ Ctrl-C ends everything.
+`,
+		pid(Portal), pid(Bureau), pid(FrontInternet), pid(FrontIntranet), pid(GuardOuter), pid(GuardInner), pid(Center), pid(Signer),
+		d.PortalURL(), d.FrontURL(), APIKey, d.FrontURL(), d.FrontURL(), d.FrontURL(),
+		filepath.Join(d.options.Bin, "dukou-bank"), i.Outgoing(), i.Incoming(), i.Socket(Center), i.Dir)
+}
