@@ -7,9 +7,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
@@ -30,13 +32,47 @@ func millis(n int64, otherwise time.Duration) time.Duration {
 	return time.Duration(n) * time.Millisecond
 }
 
+// origin is the detail of a request: where it came from, and why it was refused.
+type origin struct {
+	_      struct{} `cbor:",toarray"`
+	Remote string   // address of the client
+	Cause  string   // of a refusal
+}
+
+func originOf(remote string, err error) []byte {
+	o := origin{Remote: remote}
+	if err != nil {
+		o.Cause = strings.ToValidUTF8(err.Error(), "?")
+		o.Cause = strings.ToValidUTF8(o.Cause[:min(len(o.Cause), maxCause)], "")
+	}
+	return canon.Must(o)
+}
+
+// maxCause bounds the sentence that is recorded, in bytes.
+const maxCause = 1 << 10
+
+// Refuse implements Crossing.
+func (f *Front) Refuse(flow *policy.Flow, remote string, err error) parcel.ID {
+	id := parcel.NewID()
+	e := audit.Entry{
+		Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.CodeOf(err)),
+		Parcel: id, Detail: originOf(remote, err),
+	}
+	if flow != nil {
+		e.Flow, e.Object, e.Action = flow.Name, flow.Object, flow.Action
+	}
+	f.refused.Add(1)
+	f.record(e)
+	return id
+}
+
 // Ask implements Crossing.
 func (f *Front) Ask(ctx context.Context, r Request) (Reply, error) {
 	id := parcel.NewID()
 	reply, err := f.ask(ctx, id, r)
 	e := audit.Entry{
 		Class: audit.ClassDelivery, Verdict: "answered", Parcel: id, Flow: r.Flow.Name,
-		Subject: r.Subject.ID, Object: r.Flow.Object, Action: r.Flow.Action,
+		Subject: r.Subject.ID, Object: r.Flow.Object, Action: r.Flow.Action, Detail: originOf(r.Remote, err),
 	}
 	if err != nil {
 		e.Verdict, e.Reason = "refuse", string(fault.CodeOf(err))

@@ -16,15 +16,11 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"golang.org/x/crypto/argon2"
 
-	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/policy"
 )
-
-// SealedInfo is what a front's part of the bundle is sealed for.
-const SealedInfo = "dukou directory 1"
 
 // directory is the credentials of the zone's subjects, indexed.
 type directory struct {
@@ -45,7 +41,7 @@ func (f *Front) readDirectory() error {
 		if part.Component != f.id {
 			continue
 		}
-		plaintext, err := f.Identity.Unseal(SealedInfo, part.Ciphertext)
+		plaintext, err := f.Identity.Unseal(policy.DirectoryInfo, part.Ciphertext)
 		if err != nil {
 			return fault.Wrap(fault.PolicyMalformed, err, "sealed part of bundle version %d", p.Version)
 		}
@@ -72,16 +68,8 @@ func (d *directory) add(list []policy.Credential) {
 	}
 }
 
-// Authenticate implements Crossing.
+// Authenticate implements Crossing. The entry has a failure recorded by Refuse.
 func (f *Front) Authenticate(ctx context.Context, flow *policy.Flow, c Credentials) (Subject, error) {
-	s, err := f.authenticate(ctx, flow, c)
-	if err != nil {
-		f.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.CodeOf(err)), Flow: flow.Name, Action: "authenticate"})
-	}
-	return s, err
-}
-
-func (f *Front) authenticate(ctx context.Context, flow *policy.Flow, c Credentials) (Subject, error) {
 	p := f.Policy()
 	if p == nil {
 		return Subject{}, fault.New(fault.PolicyMissing, "no bundle")

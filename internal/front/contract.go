@@ -27,6 +27,10 @@ type Crossing interface {
 	// accepts and that proves one. Errors have codes CredentialMissing,
 	// CredentialInvalid, EvidenceInvalid or SubjectUnknown.
 	Authenticate(ctx context.Context, f *policy.Flow, c Credentials) (Subject, error)
+	// Refuse records that an entry refused a request before it was a parcel, and gives
+	// the id under which the auditor finds it. f is nil where no flow was found; remote
+	// is the client's address.
+	Refuse(f *policy.Flow, remote string, err error) parcel.ID
 	// Ask labels content, sends it and waits for the answer. The error of anything
 	// but an answer is an *Error: it has the parcel's id and a fault code. Ask
 	// never sends twice what may have reached the application.

@@ -20,7 +20,7 @@ import (
 func (h *Half) relayDeliver(ctx context.Context, from *peer, up *wire.Stream, m wire.Message) error {
 	c, err := exchange.DecodeCarried(m, m.Kind)
 	if err != nil {
-		return h.refuseAsk(ctx, up, parcel.ID{}, err)
+		return h.refuseUnread(ctx, from, up, err)
 	}
 	v, err := h.pass(from, c)
 	if err == nil && v.Header.Kind != parcel.Deliver {

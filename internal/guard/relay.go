@@ -43,7 +43,7 @@ func (h *Half) serveStream(ctx context.Context, from *peer, s *wire.Stream) {
 	case control.KindCall:
 		err = h.serveCall(ctx, from, s, m)
 	default:
-		err = fault.New(fault.ParcelMalformed, "stream begins with a message of kind %d", m.Kind)
+		err = h.refuseUnread(ctx, from, s, fault.New(fault.ParcelMalformed, "stream begins with a message of kind %d", m.Kind))
 	}
 	if err != nil {
 		h.Log.Debug("stream ended", "peer", from.id, "kind", m.Kind, "error", err)
@@ -55,7 +55,7 @@ func (h *Half) serveStream(ctx context.Context, from *peer, s *wire.Stream) {
 func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.Message) error {
 	c, err := exchange.DecodeCarried(m, exchange.KindAsk)
 	if err != nil {
-		return errors.Join(err, h.refuseAsk(ctx, s, parcel.ID{}, err))
+		return h.refuseUnread(ctx, from, s, err)
 	}
 	v, err := h.pass(from, c)
 	if err != nil {
@@ -76,6 +76,13 @@ func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.
 		return h.refuseAsk(ctx, s, v.Header.ID, err)
 	}
 	return exchange.Reply(ctx, s, answer)
+}
+
+// refuseUnread refuses, and records, what could not even be read as a parcel.
+func (h *Half) refuseUnread(ctx context.Context, from *peer, s *wire.Stream, err error) error {
+	h.counts.refused.Add(1)
+	h.record(audit.Entry{Class: audit.ClassDecision, Verdict: "refuse", Reason: string(fault.CodeOf(err)), Subject: from.id, Action: "read"})
+	return h.refuseAsk(ctx, s, parcel.ID{}, err)
 }
 
 func idOf(h *parcel.Header) parcel.ID {

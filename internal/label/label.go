@@ -30,7 +30,7 @@ type Assurance string
 
 // The assurances, from none to what the inside can verify itself.
 const (
-	ByComponent   Assurance = "component"   // the maker itself is the subject
+	ByComponent   Assurance = "component"   // the maker's own configuration: itself, or whom a directory belongs to
 	ByAPIKey      Assurance = "api-key"     // asserted by the front
 	ByPassword    Assurance = "password"    // asserted by the front
 	ByCertificate Assurance = "certificate" // asserted by the front

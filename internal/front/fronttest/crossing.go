@@ -103,6 +103,9 @@ func proofs(how label.Assurance, a Account) string {
 	}
 }
 
+// Refuse gives an id; nothing is recorded here.
+func (c *Crossing) Refuse(*policy.Flow, string, error) parcel.ID { return parcel.NewID() }
+
 // Ask decides on the question, has the exit put it, and decides on the answer.
 func (c *Crossing) Ask(ctx context.Context, r front.Request) (front.Reply, error) {
 	id, p := parcel.NewID(), c.Policy()

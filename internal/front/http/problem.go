@@ -48,12 +48,15 @@ func status(err error) int {
 	}
 }
 
-// refuse tells a caller why there is no answer, and gives the id that it was told.
-func refuse(w nethttp.ResponseWriter, r *nethttp.Request, f *policy.Flow, err error) parcel.ID {
-	id := parcel.NewID() // of what never became a parcel: the log knows it
+// refuse has a refusal recorded, tells the caller why there is no answer, and gives
+// the id that it was told.
+func refuse(w nethttp.ResponseWriter, r *nethttp.Request, c front.Crossing, f *policy.Flow, err error) parcel.ID {
+	var id parcel.ID
 	var asked *front.Error
 	if errors.As(err, &asked) {
 		id = asked.ID
+	} else {
+		id = c.Refuse(f, r.RemoteAddr, err)
 	}
 	code, h := fault.CodeOf(err), w.Header()
 	if code == fault.InternalError || !fault.Known(code) {

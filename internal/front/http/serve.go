@@ -36,7 +36,7 @@ func (h handler) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	flow, a, err := h.cross(w, r)
 	h.writeUntil(w, time.Now().Add(writeTimeout))
 	if err != nil {
-		id := refuse(w, r, flow, err)
+		id := refuse(w, r, h.entry.config.Crossing, flow, err)
 		h.entry.config.Log.Info("refused", "id", id, "listener", h.name, "remote", r.RemoteAddr, "error", err)
 		return
 	}
