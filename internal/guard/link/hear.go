@@ -6,6 +6,7 @@ package link
 // receive handles the frame in buf[:n]. It may keep buf; the caller goes on with
 // the buffer returned, which has the same capacity.
 func (m *machine) receive(now instant, buf []byte, n int) []byte {
+	m.run(now)
 	var f frame
 	if decode(buf[:n], &f) != sound || f.from == m.self {
 		m.dropped++

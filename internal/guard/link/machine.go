@@ -110,6 +110,7 @@ type machine struct {
 	recv receiver
 	out  outbox
 
+	ran             instant // the last event
 	pinged, resetAt instant
 	dropped         uint64 // frames refused, of any reason
 }
@@ -222,8 +223,23 @@ func (m *machine) read(p []byte) int {
 	return n
 }
 
+// run notes that this half runs. Time in which it did not (the process or the
+// whole machine was stopped) must not count against the peer, whose frames wait
+// unread: while a connection is open, the heartbeat brings an event at least so
+// often.
+func (m *machine) run(now instant) {
+	gap := now - m.ran
+	m.ran = now
+	if gap <= 2*m.timing.Heartbeat || m.times[timeSilence] == never {
+		return
+	}
+	m.times[timeSilence] += gap
+	m.progress += gap
+}
+
 // tick does what the time has come for.
 func (m *machine) tick(now instant) {
+	m.run(now)
 	for t := range timers {
 		if m.times[t] <= now {
 			m.times[t] = never

@@ -165,6 +165,31 @@ func TestStalled(t *testing.T) {
 	}
 }
 
+// A machine that was stopped for a minute does not take its peer for dead before
+// it has looked at what arrived.
+func TestOwnPauseIsNotSilence(t *testing.T) {
+	a, b, pass := opened(t, 1500, 1500)
+	a.write([]byte("before"))
+	frames := a.flush(0) // under way when everything stops
+	kept := bytes.Clone(frames[len(frames)-1])
+	a.flushed(0, len(frames))
+	now := time.Minute
+	a.tick(now)
+	b.tick(now)
+	b.receive(now, append(kept, make([]byte, 1500-len(kept))...), len(kept))
+	elapse(pass, now, time.Second, a, b)
+	if a.phase != open || b.phase != open || string(readAll(b)) != "before" {
+		t.Fatalf("phases %d and %d, errors %v and %v", a.phase, b.phase, a.err, b.err)
+	}
+	for ; now < 2*time.Minute && a.phase == open; now += 100 * time.Millisecond {
+		a.tick(now)
+		a.flushed(now, len(a.flush(now)))
+	}
+	if !errors.Is(a.err, ErrSilent) || now > time.Minute+12*time.Second {
+		t.Fatalf("error %v at %v", a.err, now)
+	}
+}
+
 // A full port is no loss: the same frames go again when it has room.
 // A sender that waits for credit gets it as soon as the reader has made room.
 func TestCreditComesAtOnce(t *testing.T) {
