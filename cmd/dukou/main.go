@@ -20,6 +20,9 @@ import (
 	"dukou.dev/dukou/internal/fault"
 )
 
+// version is what was built; the Makefile has the linker set it.
+var version = "unversioned" //nolint:gochecknoglobals // the linker sets nothing else
+
 func main() {
 	cell.Main() // this process may be a cell of a demonstration that is being made
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -63,6 +66,7 @@ judged on two hosts, and built anew on the other side.
 
 Start with:   dukou demo
 Exit status:  0 done, 1 failed, 2 called wrongly, 3 partly shown, 4 refused, 5 try again later`,
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
