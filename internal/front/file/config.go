@@ -93,8 +93,9 @@ const usualPending = 4096
 // own is the name of the front's directory inside of a watched or target directory.
 const own = ".dukou"
 
-// openOwn makes the front's directory inside of dir, which must be there.
-func openOwn(dir string) (string, error) {
+// Home makes the directory of this program inside of dir, which must be there, and
+// gives its path.
+func Home(dir string) (string, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("directory %s is not there: %w", dir, err)
 	}

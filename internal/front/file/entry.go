@@ -96,16 +96,18 @@ func (e *Entry) home(f *policy.Flow) string {
 	if d, ok := e.cfg.Directories[f.Listener]; ok {
 		return filepath.Join(d.Path, own)
 	}
-	if e.cfg.State != "" && slices.Contains(f.Accept, label.ByCertificate) {
+	if e.cfg.State != "" && accepts(f, label.ByCertificate) {
 		return filepath.Join(e.cfg.State, f.Name)
 	}
 	return "none:" + f.Name
 }
 
+func accepts(f *policy.Flow, a label.Assurance) bool { return slices.Contains(f.Accept, a) }
+
 // renew gives a lane its flow, and starts it if it does not run in this home.
 func (e *Entry) renew(ctx context.Context, f *policy.Flow, home string) error {
 	if r := e.running()[f.Name]; r != nil {
-		if r.home == home {
+		if r.home == home && (r.uploads != nil || !accepts(f, label.ByCertificate)) {
 			r.flow.Store(f)
 			return nil
 		}
@@ -129,7 +131,7 @@ func (e *Entry) renew(ctx context.Context, f *policy.Flow, home string) error {
 
 func (e *Entry) open(ctx context.Context, f *policy.Flow, home string) (*lane, error) {
 	if d, ok := e.cfg.Directories[f.Listener]; ok {
-		if _, err := openOwn(d.Path); err != nil {
+		if _, err := Home(d.Path); err != nil {
 			return nil, err
 		}
 		return openLane(ctx, &e.cfg, f, home, &d)

@@ -132,7 +132,7 @@ func (e *Exit) open(f *policy.Flow) (*place, error) {
 }
 
 func (p *place) openFolder(path string, c *ExitConfig) error {
-	home, err := openOwn(path)
+	home, err := Home(path)
 	if err != nil {
 		return err
 	}

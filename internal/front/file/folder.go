@@ -14,6 +14,7 @@ import (
 
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/policy"
 )
 
@@ -68,23 +69,27 @@ func (s *Folder) Place(ctx context.Context, d exchange.Delivery) (string, error)
 
 // inspect holds a delivery against the rules of its flow and gives the file's name.
 func inspect(ctx context.Context, d exchange.Delivery, flow func() *policy.Flow, more Check) (string, error) {
-	form, _ := d.Content["form"].(string)
-	name, _ := d.Content["name"].(string)
-	size, sized := d.Content["size"].(int64)
-	if form != "file" || !sized || uint64(size) != d.Header.Body.Size {
-		return "", fault.New(fault.ContentInvalid, "form %q, size %d, and a body of %d bytes", form, size, d.Header.Body.Size)
-	}
 	if flow == nil {
-		return name, CheckName(name)
+		return checkContent(d.Header, d.Content, nil)
 	}
 	f := flow()
-	if err := checkRules(f.Files, name, d.Header.Body.Size); err != nil {
-		return "", err
+	name, err := checkContent(d.Header, d.Content, f.Files)
+	if err != nil || more == nil {
+		return name, err
 	}
-	if more != nil {
-		return name, more(ctx, f, name, d.Path)
+	return name, more(ctx, f, name, d.Path)
+}
+
+// checkContent holds the content of a delivery against its body and the rules of its
+// flow, nil for none, and gives the file's name.
+func checkContent(h *parcel.Header, content parcel.Record, rules *policy.Files) (string, error) {
+	form, _ := content["form"].(string)
+	name, _ := content["name"].(string)
+	size, sized := content["size"].(int64)
+	if form != "file" || !sized || uint64(size) != h.Body.Size {
+		return "", fault.New(fault.ContentInvalid, "form %q, size %d, and a body of %d bytes", form, size, h.Body.Size)
 	}
-	return name, nil
+	return name, checkRules(rules, name, h.Body.Size)
 }
 
 // Release is exchange.Sink's.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,7 +57,7 @@ func openLane(ctx context.Context, cfg *Config, f *policy.Flow, home string, d *
 
 func (l *lane) openBoxes(ctx context.Context, f *policy.Flow) error {
 	var err error
-	if slices.Contains(f.Accept, label.ByCertificate) {
+	if accepts(f, label.ByCertificate) {
 		if l.outcomes, err = openOutcomes(filepath.Join(l.home, "outcomes")); err != nil {
 			return err
 		}
@@ -113,10 +112,10 @@ func (l *lane) run(ctx context.Context) {
 }
 
 // use runs fn while the lane is kept open; fn's context ends when the lane is to
-// close. The error is of a lane that does not take terminals.
+// close. A lane that is not open yet, or closes, is TooBusy.
 func (l *lane) use(ctx context.Context, fn func(context.Context) error) error {
 	if l == nil || l.uploads == nil {
-		return fault.New(fault.FlowUnknown, "no such flow for terminals")
+		return fault.New(fault.TooBusy, "the flow is not open yet")
 	}
 	l.mu.Lock()
 	if l.closed {
