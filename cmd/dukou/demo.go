@@ -5,6 +5,8 @@ package main
 
 import (
 	"errors"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -38,8 +40,11 @@ Exit status with --once: 0 every step went as it must, 1 one did not, 3 some wer
 			if err != nil {
 				return err
 			}
+			// A terminal that is closed must not leave anything behind.
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGHUP)
+			defer stop()
 			o := demo.Options{Dir: dir, Keep: keep, Isolation: found, PortalAddress: demoPortal, FrontAddress: demoFront}
-			err = demo.Run(c.Context(), o, &demo.Printer{Out: c.OutOrStdout(), JSON: json}, once, reason)
+			err = demo.Run(ctx, o, &demo.Printer{Out: c.OutOrStdout(), JSON: json}, once, reason)
 			if errors.Is(err, demo.ErrIncomplete) {
 				return &exitError{fault.ExitSkipped, err}
 			}

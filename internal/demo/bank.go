@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -113,6 +115,33 @@ func (b *Bank) SignIn(ctx context.Context, u User) (token string, err error) {
 	}
 	err = b.ask(ctx, http.MethodPost, "/login", "", body, &answer)
 	return answer.Token, err
+}
+
+// Browse signs in at the portal, as a browser does, and gives the page that the person
+// then sees.
+func (d *Demo) Browse(ctx context.Context, u User) (page string, err error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return "", err
+	}
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	form := url.Values{"user": {u.Name}, "password": {u.Password}}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.PortalURL()+"/sign-in", strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := (&http.Client{Jar: jar, Transport: transport}).Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = &Refusal{Status: resp.StatusCode, Text: "at the portal"}
+	}
+	return string(data), err
 }
 
 // Report asks for the report about a person. An answer but 200 is a *Refusal.

@@ -7,13 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
 
-	"dukou.dev/dukou/examples/bank/policy"
+	bank "dukou.dev/dukou/examples/bank/policy"
 	"dukou.dev/dukou/internal/cell"
 )
 
@@ -37,6 +38,9 @@ type Options struct {
 	// the internet front are reached on the host's loopback. One that is taken, or
 	// empty, becomes a free one.
 	PortalAddress, FrontAddress string
+	// Policy is the folder of the first bundle; nil for the example bank's. It must
+	// use the names in examples/bank/policy/README.md.
+	Policy fs.FS
 	// LogLevel is debug, info, warn or error; empty for info.
 	LogLevel string
 }
@@ -74,7 +78,7 @@ func (e *EndErr) Error() string {
 
 // Start makes an installation, starts every process of it, puts the example policy in
 // force and waits until every component is current. On an error nothing is left.
-func Start(ctx context.Context, o Options) (_ *Demo, err error) {
+func Start(ctx context.Context, o Options) (*Demo, error) {
 	if o.Bin == "" {
 		self, err := os.Executable()
 		if err != nil {
@@ -85,16 +89,15 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	if o.LogLevel == "" {
 		o.LogLevel = "info"
 	}
+	if o.Policy == nil {
+		o.Policy = bank.Files()
+	}
 	if err := findBinaries(o.Bin); err != nil {
 		return nil, err
 	}
-	if o.Dir == "" {
-		if o.Dir, err = os.MkdirTemp("", "dukou-demo-"); err != nil {
-			return nil, err
-		}
-	}
 	d := &Demo{options: o, running: map[string]*process{}, ended: make(chan *EndErr, len(Processes()))}
-	if d.Installation, err = Install(o.Dir); err != nil {
+	var err error
+	if d.Installation, err = install(o); err != nil {
 		return nil, err
 	}
 	if err := d.launchAll(ctx); err != nil {
@@ -103,13 +106,29 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	return d, nil
 }
 
+// install makes the installation, in a temporary directory where none is named.
+func install(o Options) (*Installation, error) {
+	if o.Dir != "" {
+		return Install(o.Dir)
+	}
+	dir, err := os.MkdirTemp("", "dukou-demo-")
+	if err != nil {
+		return nil, err
+	}
+	i, err := Install(dir)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return i, nil
+}
+
 func (d *Demo) launchAll(ctx context.Context) error {
 	var err error
 	if d.stage, err = cell.Open(d.options.Isolation); err != nil {
 		return err
 	}
 	if d.options.Isolation == cell.Netns {
-		if err := d.stage.Cable("link", cell.End{Cell: GuardOuter, Interface: Interface}, cell.End{Cell: GuardInner, Interface: Interface}, 0); err != nil {
+		if err := d.stage.Cable(Cable, cell.End{Cell: GuardOuter, Interface: Interface}, cell.End{Cell: GuardInner, Interface: Interface}, 0); err != nil {
 			return err
 		}
 	}
@@ -121,7 +140,7 @@ func (d *Demo) launchAll(ctx context.Context) error {
 	if err := d.relays.open(d.options, d.Installation); err != nil {
 		return err
 	}
-	data, err := d.Installation.Bundle(policy.Files(), 1)
+	data, err := d.Installation.Bundle(d.options.Policy, 1)
 	if err != nil {
 		return err
 	}

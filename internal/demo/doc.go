@@ -10,5 +10,6 @@
 //	DIR/outer/NAME      what a process of the internet zone has: identity, state
 //	DIR/inner/NAME      the same inside
 //	DIR/run/NAME        sockets: NAME listens, those that connect see the directory read-only
+//	DIR/components      what is public of each component, for the auditor
 //	DIR/log/NAME.log    what each process wrote
 package demo

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/authority"
+	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
@@ -83,7 +84,7 @@ func Install(dir string) (*Installation, error) {
 }
 
 func (i *Installation) makeDirectories() error {
-	dirs := []string{i.keys(), i.link(), filepath.Join(i.Dir, "log"), i.Outgoing(), i.Incoming()}
+	dirs := []string{i.keys(), i.link(), i.Admitted(), filepath.Join(i.Dir, "log"), i.Outgoing(), i.Incoming()}
 	dirs = append(dirs, filepath.Join(i.Batch(), "requests"), filepath.Join(i.Batch(), "answers"))
 	for _, name := range Processes() {
 		dirs = append(dirs, i.Home(name), i.run(name))
@@ -175,8 +176,9 @@ func (i *Installation) request(a *authority.Authority, name string) (*pki.Identi
 	if err != nil {
 		return nil, err
 	}
-	i.Components = append(i.Components, policy.Component{ID: r.ID, Role: role, Zone: zone, Key: r.Key, Seal: r.Seal})
-	return identity, nil
+	component := policy.Component{ID: r.ID, Role: role, Zone: zone, Key: r.Key, Seal: r.Seal}
+	i.Components = append(i.Components, component)
+	return identity, os.WriteFile(filepath.Join(i.Admitted(), r.ID+".component"), canon.Must(component), 0o644)
 }
 
 func (i *Installation) makeBank() error {

@@ -76,6 +76,9 @@ func (l Layout) Incoming() string { return filepath.Join(l.Dir, "outer", "files"
 // Batch is the bureau's directory of batches.
 func (l Layout) Batch() string { return filepath.Join(l.Dir, "inner", "batch") }
 
+// Admitted is the folder of the admitted components, ID.component.
+func (l Layout) Admitted() string { return filepath.Join(l.Dir, "components") }
+
 func (l Layout) apiKey() string   { return filepath.Join(l.Home(Portal), "api-key") }
 func (l Layout) tokenKey() string { return filepath.Join(l.Home(Bureau), "token.key") }
 func (l Layout) keys() string     { return filepath.Join(l.Dir, "keys") }

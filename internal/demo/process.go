@@ -12,10 +12,13 @@ import (
 	"dukou.dev/dukou/internal/cell"
 )
 
-// Interface is the name of the cable's end in the cell of either half.
-const Interface = "link0"
+// The cable between the two halves.
+const (
+	Cable     = "link"  // its name on the stage
+	Interface = "link0" // its end in the cell of either half
+)
 
-// binaries names the program of each process.
+// binaryOf names the program of each process.
 func binaryOf(name string) string {
 	switch name {
 	case Signer:
@@ -31,13 +34,20 @@ func binaryOf(name string) string {
 	}
 }
 
+// rogueProgram attacks from the place of a component; see package rogue.
+const rogueProgram = "dukou-rogue"
+
 // findBinaries wants every program in dir.
 func findBinaries(dir string) error {
+	programs := []string{rogueProgram}
 	for _, name := range Processes() {
-		path := filepath.Join(dir, binaryOf(name))
+		programs = append(programs, binaryOf(name))
+	}
+	for _, program := range programs {
+		path := filepath.Join(dir, program)
 		info, err := os.Stat(path)
 		if err != nil {
-			return fmt.Errorf("the program %s is missing: build all of them with `make build`, which puts them beside dukou: %w", binaryOf(name), err)
+			return fmt.Errorf("the program %s is missing: build all of them with `make build`, which puts them beside dukou: %w", program, err)
 		}
 		if info.Mode()&0o111 == 0 {
 			return fmt.Errorf("%s may not be executed; build it again with `make build`", path)

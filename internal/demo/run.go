@@ -102,7 +102,7 @@ func (d *Demo) conclude(ctx context.Context, p *Printer, results []Result) error
 
 // guide says what runs where, and what to try.
 func (d *Demo) guide() string {
-	i := d.Installation
+	i, dukou := d.Installation, filepath.Join(d.options.Bin, "dukou")
 	pid := func(name string) string { return fmt.Sprintf("%-15s pid %-8d", name, d.PID(name)) }
 	return fmt.Sprintf(`
    internet zone                                                       intranet zone
@@ -135,10 +135,17 @@ func (d *Demo) guide() string {
  What the center knows:
    curl -s --unix-socket %s http://center/api/components
 
+ What the inner half has recorded:
+   LOG=%s
+   %s audit show $LOG
+   %s audit verify $LOG --components %s --witness %s --witness-key %s
+
  Everything is in %s, what the processes write in its log folder.
  Ctrl-C ends everything.
 `,
 		pid(Portal), pid(Bureau), pid(FrontInternet), pid(FrontIntranet), pid(GuardOuter), pid(GuardInner), pid(Center), pid(Signer),
 		d.PortalURL(), d.FrontURL(), APIKey, d.FrontURL(), d.FrontURL(), d.FrontURL(),
-		filepath.Join(d.options.Bin, "dukou-bank"), i.Outgoing(), i.Incoming(), i.Socket(Center), i.Dir)
+		filepath.Join(d.options.Bin, "dukou-bank"), i.Outgoing(), i.Incoming(), i.Socket(Center),
+		i.auditDir(GuardInner), dukou, dukou, i.Admitted(), filepath.Join(i.State(Center), "witness"), filepath.Join(i.State(Center), "witness.pub"),
+		i.Dir)
 }

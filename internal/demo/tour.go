@@ -56,26 +56,45 @@ func (d *Demo) Tour(ctx context.Context, p *Printer) []Result {
 	return results
 }
 
+// query signs in on the portal's page, and asks the same once more as a program does.
 func (t *tour) query(ctx context.Context) (string, error) {
+	began := time.Now()
+	page, err := t.Browse(ctx, Zhang())
+	if err != nil {
+		return "", fmt.Errorf("portal: %w", err)
+	}
+	t.p.line("%s signs in on the portal's page, as with a browser, and is shown a report  %s", Zhang().Name, since(began))
+	r, detail, err := t.ask(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !strings.Contains(page, r.Person.Name) || !strings.Contains(page, r.ID) {
+		return "", fmt.Errorf("the portal's page does not show report %s of %s", r.ID, r.Person.Name)
+	}
+	return detail, nil
+}
+
+// ask puts a query through the internet front.
+func (t *tour) ask(ctx context.Context) (Report, string, error) {
 	bank := t.Bank()
 	defer bank.Close()
 	user := Zhang()
 	began := time.Now()
 	token, err := bank.SignIn(ctx, user)
 	if err != nil {
-		return "", fmt.Errorf("sign in: %w", err)
+		return Report{}, "", fmt.Errorf("sign in: %w", err)
 	}
 	t.p.line("POST /login as %s: the bureau, inside, gives a token  %s", user.Name, since(began))
 	began = time.Now()
 	r, err := bank.Report(ctx, token, user.Person)
 	if err != nil {
-		return "", fmt.Errorf("report: %w", err)
+		return Report{}, "", fmt.Errorf("report: %w", err)
 	}
 	t.p.line("GET /reports/%s: %s of %s, level %d, %d accounts  %s", user.Person, r.ID, r.Person.Name, r.Level, len(r.Accounts), since(began))
 	if r.Person.ID != user.Person || r.Level != user.Level {
-		return "", fmt.Errorf("this is the report of %s with level %d, not of %s with level %d", r.Person.ID, r.Level, user.Person, user.Level)
+		return Report{}, "", fmt.Errorf("this is the report of %s with level %d, not of %s with level %d", r.Person.ID, r.Level, user.Person, user.Level)
 	}
-	return fmt.Sprintf("report %s of level %d was answered through two fronts and both halves of the guard", r.ID, r.Level), nil
+	return r, fmt.Sprintf("report %s of level %d was answered through two fronts and both halves of the guard", r.ID, r.Level), nil
 }
 
 func since(t time.Time) string { return time.Since(t).Round(100 * time.Microsecond).String() }

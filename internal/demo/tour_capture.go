@@ -14,12 +14,11 @@ import (
 	"strings"
 
 	"dukou.dev/dukou/internal/cell"
-	"dukou.dev/dukou/internal/demo/rogue"
 	"dukou.dev/dukou/test/isolation"
 )
 
 // Rogue is the path of the program that attacks from a component's place.
-func (d *Demo) Rogue() string { return filepath.Join(d.options.Bin, "dukou-rogue") }
+func (d *Demo) Rogue() string { return filepath.Join(d.options.Bin, rogueProgram) }
 
 // labels puts a rogue in the place of the internet front.
 func (t *tour) labels(ctx context.Context) (string, error) {
@@ -41,7 +40,7 @@ func (t *tour) forgedVerdict(ctx context.Context) (string, error) {
 
 // judgeFindings shows what a rogue tried, and wants every attack refused for its reason.
 func (t *tour) judgeFindings(out []byte, err error) (string, error) {
-	findings, readErr := rogue.ReadFindings(bytes.NewReader(out))
+	findings, readErr := ReadFindings(bytes.NewReader(out))
 	var wrong []error
 	refused := 0
 	for _, f := range findings {
@@ -69,7 +68,7 @@ func mark(ok bool) string {
 	return "✗"
 }
 
-func verdict(f rogue.Finding) string {
+func verdict(f Finding) string {
 	if f.Got == "" {
 		return "passed"
 	}
@@ -80,7 +79,8 @@ func (t *tour) recovery(ctx context.Context) (string, error) {
 	if err := t.WaitReady(ctx); err != nil {
 		return "", err
 	}
-	return t.query(ctx)
+	_, detail, err := t.ask(ctx)
+	return detail, err
 }
 
 // linkEtherType is that of the frames between the halves (docs/formats/frame.md).
@@ -101,7 +101,7 @@ func (t *tour) capture(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = t.query(ctx)
+	_, _, err = t.ask(ctx)
 	report, stopErr := recorder.Stop()
 	if err := errors.Join(err, stopErr); err != nil {
 		return "", err

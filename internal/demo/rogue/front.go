@@ -10,6 +10,7 @@ import (
 	"net"
 	"time"
 
+	"dukou.dev/dukou/internal/demo"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
@@ -100,10 +101,10 @@ type forger struct {
 	verifiers []label.Verifier
 }
 
-func (f *forger) try(ctx context.Context, a attack) (Finding, error) {
+func (f *forger) try(ctx context.Context, a attack) (demo.Finding, error) {
 	other, err := f.draft(func(*draft) {})
 	if err != nil {
-		return Finding{}, err
+		return demo.Finding{}, err
 	}
 	before := a.before
 	if before == nil {
@@ -111,7 +112,7 @@ func (f *forger) try(ctx context.Context, a attack) (Finding, error) {
 	}
 	d, err := f.draft(before)
 	if err != nil {
-		return Finding{}, err
+		return demo.Finding{}, err
 	}
 	if a.after != nil {
 		a.after(d, other)
@@ -140,15 +141,15 @@ func (f *forger) draft(before func(*draft)) (*draft, error) {
 	return d, nil
 }
 
-func (f *forger) send(ctx context.Context, name string, want fault.Code, d *draft) Finding {
+func (f *forger) send(ctx context.Context, name string, want fault.Code, d *draft) demo.Finding {
 	return send(ctx, f.session, name, want, d.header.ID, d.carried)
 }
 
 // send asks and says how it ended.
-func send(ctx context.Context, s *session, name string, want fault.Code, id parcel.ID, c exchange.Carried) Finding {
+func send(ctx context.Context, s *session, name string, want fault.Code, id parcel.ID, c exchange.Carried) demo.Finding {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	finding := Finding{Attack: name, Want: want}
+	finding := demo.Finding{Attack: name, Want: want}
 	if _, err := exchange.Ask(ctx, s.conn, id, c); err != nil {
 		finding.Got, finding.Detail = fault.CodeOf(err), err.Error()
 	}
