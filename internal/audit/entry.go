@@ -14,8 +14,8 @@ import (
 const (
 	MaxString = 256
 	MaxLabel  = 4 << 10
-	MaxDetail = 64 << 10
-	cutMark   = "…" // ends a string that was longer
+	MaxDetail = 1<<20 + 64<<10 // a parcel's whole header and the reasons of a decision
+	cutMark   = "…"            // ends a string that was longer
 )
 
 // Class says what an entry is about. The list is closed.

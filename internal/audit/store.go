@@ -58,8 +58,12 @@ func openStore(c storeConfig) (*store, error) {
 	if err := s.loadHead(); err != nil {
 		return nil, err
 	}
+	most := int64(MaxRecord)
+	if c.segmentBytes > 0 {
+		most = min(most, c.segmentBytes/2)
+	}
 	log, err := durable.OpenLog(filepath.Join(c.dir, logDir), durable.LogOptions{
-		Disk: c.disk, Rand: c.rand, SegmentBytes: c.segmentBytes, MaxRecord: MaxRecord, From: s.head.Size, Fatal: c.fatal,
+		Disk: c.disk, Rand: c.rand, SegmentBytes: c.segmentBytes, MaxRecord: int(most), From: s.head.Size, Fatal: c.fatal,
 	}, nil)
 	if err != nil {
 		return nil, err

@@ -25,7 +25,10 @@ const (
 	KindDone wire.Kind = 18 // Tail: ends a call
 )
 
-const partSize = 256 << 10
+const (
+	partSize = 256 << 10
+	maxName  = 64
+)
 
 // Type is one of the closed list.
 type Type uint8
@@ -89,7 +92,10 @@ type Opener interface {
 // Call makes one call and returns its answer.
 func Call(ctx context.Context, o Opener, h Head, payload []byte) ([]byte, error) {
 	rule, ok := RuleOf(h.Type)
-	if !ok || len(payload) > rule.Request {
+	if !ok {
+		return nil, fault.New(fault.ParcelMalformed, "call of type %d", h.Type)
+	}
+	if len(payload) > rule.Request {
 		return nil, fault.New(fault.ParcelTooLarge, "call %s with %d bytes, at most %d", rule.Name, len(payload), rule.Request)
 	}
 	s, err := o.Open(ctx, wire.Interactive)
@@ -97,20 +103,25 @@ func Call(ctx context.Context, o Opener, h Head, payload []byte) ([]byte, error)
 		return nil, fault.Wrap(fault.PeerUnavailable, err, "call %s of %s", rule.Name, h.To)
 	}
 	defer s.Close()
-	if err := s.Send(ctx, wire.Message{Kind: KindCall, Payload: canon.Must(h)}); err != nil {
-		return nil, fault.Wrap(fault.PeerUnavailable, err, "call %s of %s", rule.Name, h.To)
-	}
-	if err := sendParts(ctx, s, payload); err != nil {
-		return nil, fault.Wrap(fault.PeerUnavailable, err, "call %s of %s", rule.Name, h.To)
-	}
-	if err := s.CloseSend(); err != nil {
-		return nil, fault.Wrap(fault.PeerUnavailable, err, "call %s of %s", rule.Name, h.To)
-	}
-	answer, err := receiveParts(ctx, s, rule.Answer, true)
+	sendErr := send(ctx, s, h, payload)
+	answer, err := receiveParts(ctx, s, rule.Answer, true) // a refusal may have come before all was sent
 	if err != nil {
 		return nil, fmt.Errorf("call %s of %s: %w", rule.Name, h.To, err)
 	}
+	if sendErr != nil {
+		return nil, fault.Wrap(fault.PeerUnavailable, sendErr, "call %s of %s", rule.Name, h.To)
+	}
 	return answer, nil
+}
+
+func send(ctx context.Context, s *wire.Stream, h Head, payload []byte) error {
+	if err := s.Send(ctx, wire.Message{Kind: KindCall, Payload: canon.Must(h)}); err != nil {
+		return err
+	}
+	if err := sendParts(ctx, s, payload); err != nil {
+		return err
+	}
+	return s.CloseSend()
 }
 
 func sendParts(ctx context.Context, s *wire.Stream, payload []byte) error {
@@ -138,8 +149,10 @@ func receiveParts(ctx context.Context, s *wire.Stream, limit int, tail bool) ([]
 		case m.Kind == KindDone && tail:
 			_, _ = s.Receive(ctx) // the end, so that closing is no reset
 			return payload, decodeTail(m)
-		case m.Kind != KindPart || len(payload)+len(m.Payload) > limit:
-			return nil, fault.New(fault.ParcelMalformed, "message of kind %d after %d bytes, at most %d", m.Kind, len(payload), limit)
+		case m.Kind != KindPart || len(m.Payload) == 0:
+			return nil, fault.New(fault.ParcelMalformed, "message of kind %d with %d bytes", m.Kind, len(m.Payload))
+		case len(payload)+len(m.Payload) > limit:
+			return nil, fault.New(fault.ParcelTooLarge, "more than %d bytes", limit)
 		}
 		payload = append(payload, m.Payload...)
 	}
@@ -170,8 +183,8 @@ func DecodeHead(m wire.Message) (Head, Rule, error) {
 		return h, Rule{}, fault.Wrap(fault.ParcelMalformed, err, "head")
 	}
 	rule, ok := RuleOf(h.Type)
-	if !ok {
-		return h, rule, fault.New(fault.ParcelMalformed, "call of type %d", h.Type)
+	if !ok || h.To == "" || len(h.To) > maxName {
+		return h, rule, fault.New(fault.ParcelMalformed, "call of type %d to a name of %d bytes", h.Type, len(h.To))
 	}
 	return h, rule, nil
 }
@@ -184,23 +197,29 @@ type Handler func(ctx context.Context, h Head, payload []byte) ([]byte, error)
 func Serve(ctx context.Context, s *wire.Stream, h Head, rule Rule, answer Handler) error {
 	payload, err := receiveParts(ctx, s, rule.Request, false)
 	if err != nil {
-		return err
+		return Refuse(ctx, s, err)
 	}
 	got, err := answer(ctx, h, payload)
 	if err == nil && len(got) > rule.Answer {
 		err = fault.New(fault.ParcelTooLarge, "answer of %d bytes to %s, at most %d", len(got), rule.Name, rule.Answer)
 	}
-	tail := Tail{}
 	if err != nil {
-		tail.Code = fault.CodeOf(err)
-		got = nil
+		return Refuse(ctx, s, err)
 	}
-	sendErr := sendParts(ctx, s, got)
-	if sendErr == nil {
-		sendErr = s.Send(ctx, wire.Message{Kind: KindDone, Payload: canon.Must(tail)})
+	if err := sendParts(ctx, s, got); err != nil {
+		return err
 	}
-	if sendErr == nil {
-		sendErr = s.CloseSend()
+	return end(ctx, s, Tail{})
+}
+
+// Refuse ends a call with the code of a cause, which it returns.
+func Refuse(ctx context.Context, s *wire.Stream, cause error) error {
+	return errors.Join(cause, end(ctx, s, Tail{Code: fault.CodeOf(cause)}))
+}
+
+func end(ctx context.Context, s *wire.Stream, t Tail) error {
+	if err := s.Send(ctx, wire.Message{Kind: KindDone, Payload: canon.Must(t)}); err != nil {
+		return err
 	}
-	return errors.Join(err, sendErr)
+	return s.CloseSend()
 }

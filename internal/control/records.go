@@ -38,22 +38,27 @@ func AnswerRecords(j *audit.Journal, payload []byte) ([]byte, error) {
 	if err := canon.Unmarshal(payload, &want); err != nil {
 		return nil, fault.Wrap(fault.ParcelMalformed, err, "call for records")
 	}
-	records, err := j.Read(want.From, int(min(want.Max, maxRecords)))
-	if err != nil {
-		return nil, fault.Wrap(fault.ParcelMalformed, err, "records from %d", want.From)
-	}
 	got := GotRecords{Checkpoint: j.Checkpoint()}
-	for _, r := range records {
-		got.Records = append(got.Records, r.Raw)
-	}
 	if got.Checkpoint == nil {
-		return canon.Marshal(GotRecords{})
+		return canon.Marshal(got)
 	}
 	c, err := audit.ParseCheckpoint(got.Checkpoint)
 	if err != nil {
 		return nil, err
 	}
-	got.Proof, got.Checkpoint, err = j.Consistency(min(want.From+uint64(len(records)), c.Size))
+	if want.From > c.Size { // the asker has more than there is: it finds out by the checkpoint
+		return canon.Marshal(got)
+	}
+	// Records beyond this checkpoint come with a later one, or the proof, which may be
+	// of a later one, would not begin where the records end.
+	records, err := j.Read(want.From, int(min(want.Max, maxRecords, c.Size-want.From)))
+	if err != nil {
+		return nil, fault.Wrap(fault.InternalError, err, "records from %d", want.From)
+	}
+	for _, r := range records {
+		got.Records = append(got.Records, r.Raw)
+	}
+	got.Proof, got.Checkpoint, err = j.Consistency(want.From + uint64(len(records)))
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/internal/wire"
 )
 
 // What a flow's limits default to.
@@ -100,25 +101,29 @@ func (f *Front) ask(ctx context.Context, id parcel.ID, r Request) (parcel.Record
 		return nil, err
 	}
 	h := &parcel.Header{Kind: parcel.Ask, ID: id, Fields: fields, Evidence: r.Subject.Evidence}
-	for attempt := 0; ; attempt++ {
-		answer, err := f.attempt(ctx, r, h)
+	for attempt := 1; ; attempt++ {
+		conn, verifiers, err := f.ready(ctx)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := f.attempt(ctx, conn, verifiers, r, h)
 		if err == nil {
 			return f.readAnswer(r, id, answer)
 		}
 		// A judge that has restarted refuses what was labelled for its earlier life,
 		// before it was passed on: a new label is no second sending.
-		if attempt > 1 || fault.CodeOf(err) != fault.LabelWindow {
+		if attempt == attempts || fault.CodeOf(err) != fault.LabelWindow {
 			return nil, err
 		}
+		f.news(ctx, verifiers)
 	}
 }
 
+// attempts is how often a question is labelled: both judges may have restarted.
+const attempts = 3
+
 // attempt labels the parcel and sends it once.
-func (f *Front) attempt(ctx context.Context, r Request, h *parcel.Header) (exchange.Carried, error) {
-	conn, verifiers, err := f.ready(ctx)
-	if err != nil {
-		return exchange.Carried{}, err
-	}
+func (f *Front) attempt(ctx context.Context, conn *wire.Conn, verifiers []label.Verifier, r Request, h *parcel.Header) (exchange.Carried, error) {
 	p := f.Policy()
 	if p == nil {
 		return exchange.Carried{}, fault.New(fault.PolicyMissing, "no bundle")
@@ -208,8 +213,12 @@ func (f *Front) Deliver(ctx context.Context, flow *policy.Flow, out *exchange.Ou
 		return exchange.Receipt{}, err
 	}
 	p := f.Policy()
-	if flow = p.Flow(flow.Name); flow == nil {
-		return exchange.Receipt{}, fault.New(fault.FlowUnknown, "flow has ended")
+	if p == nil {
+		return exchange.Receipt{}, fault.New(fault.PolicyMissing, "no bundle")
+	}
+	name := flow.Name
+	if flow = p.Flow(name); flow == nil {
+		return exchange.Receipt{}, fault.New(fault.FlowUnknown, "flow %q has ended", name)
 	}
 	content, err := parcel.DecodeRecord(out.Fields)
 	if err != nil {

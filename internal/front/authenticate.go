@@ -29,13 +29,11 @@ type directory struct {
 	passwords    map[string]policy.Credential
 }
 
-// readDirectory opens this front's sealed part of the bundle in force.
-func (f *Front) readDirectory() error {
+// readDirectory opens this front's sealed part of a bundle, nil for none.
+func (f *Front) readDirectory(p *policy.Policy) (*directory, error) {
 	d := &directory{apiKeys: map[string]string{}, certificates: map[string]string{}, passwords: map[string]policy.Credential{}}
-	p := f.Policy()
 	if p == nil {
-		f.directory.Store(d)
-		return nil
+		return d, nil
 	}
 	for _, part := range p.Sealed {
 		if part.Component != f.id {
@@ -43,16 +41,15 @@ func (f *Front) readDirectory() error {
 		}
 		plaintext, err := f.Identity.Unseal(policy.DirectoryInfo, part.Ciphertext)
 		if err != nil {
-			return fault.Wrap(fault.PolicyMalformed, err, "sealed part of bundle version %d", p.Version)
+			return d, fault.Wrap(fault.PolicyMalformed, err, "sealed part of bundle version %d", p.Version)
 		}
 		var list policy.Directory
 		if err := canon.Unmarshal(plaintext, &list); err != nil {
-			return fault.Wrap(fault.PolicyMalformed, err, "directory of bundle version %d", p.Version)
+			return d, fault.Wrap(fault.PolicyMalformed, err, "directory of bundle version %d", p.Version)
 		}
 		d.add(list.Credentials)
 	}
-	f.directory.Store(d)
-	return nil
+	return d, nil
 }
 
 func (d *directory) add(list []policy.Credential) {
@@ -97,7 +94,7 @@ func (f *Front) try(ctx context.Context, p *policy.Policy, flow *policy.Flow, me
 		s, err := known(d.certificates, hex.EncodeToString(sum[:]))
 		return s, true, err
 	case method == label.ByToken && c.Token != "":
-		name, _, err := f.tokenSubject(p, flow, c.Token)
+		name, err := f.tokenSubject(p, flow, c.Token)
 		return Subject{ID: flow.From + "/" + name, Evidence: []byte(c.Token)}, true, err
 	case method == label.ByAPIKey && c.APIKey != "":
 		sum := sha256.Sum256([]byte(c.APIKey))
@@ -123,28 +120,24 @@ func known(subjects map[string]string, digest string) (Subject, error) {
 const maxToken = 8 << 10
 
 // tokenSubject verifies a token of the flow's issuer (JWT, RFC 7519, with EdDSA
-// only) and gives its subject's name and end.
-func (f *Front) tokenSubject(p *policy.Policy, flow *policy.Flow, token string) (string, time.Time, error) {
+// only) and gives its subject's name.
+func (f *Front) tokenSubject(p *policy.Policy, flow *policy.Flow, token string) (string, error) {
 	issuer := p.Issuer(flow.Issuer)
 	if issuer == nil || len(token) > maxToken {
-		return "", time.Time{}, fault.New(fault.EvidenceInvalid, "a token of %d bytes, issuer %q", len(token), flow.Issuer)
+		return "", fault.New(fault.EvidenceInvalid, "a token of %d bytes, issuer %q", len(token), flow.Issuer)
 	}
 	parsed, err := jwt.NewParser(
 		jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithIssuer(issuer.Name), jwt.WithExpirationRequired(),
 		jwt.WithTimeFunc(f.Clock.Now), jwt.WithLeeway(5*time.Second),
 	).Parse(token, func(*jwt.Token) (any, error) { return issuer.Key, nil })
 	if err != nil {
-		return "", time.Time{}, fault.Wrap(fault.EvidenceInvalid, err, "token")
+		return "", fault.Wrap(fault.EvidenceInvalid, err, "token")
 	}
 	name, err := parsed.Claims.GetSubject()
 	if err != nil || name == "" || strings.ContainsAny(name, "/*") {
-		return "", time.Time{}, fault.New(fault.EvidenceInvalid, "a token without a proper subject")
+		return "", fault.New(fault.EvidenceInvalid, "a token without a proper subject")
 	}
-	end, err := parsed.Claims.GetExpirationTime()
-	if err != nil {
-		return "", time.Time{}, fault.Wrap(fault.EvidenceInvalid, err, "token")
-	}
-	return name, end.Time, nil
+	return name, nil
 }
 
 // passwordsAtOnce bounds the memory that hashing takes: each needs what its hash says.

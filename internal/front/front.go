@@ -7,9 +7,11 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,6 +56,8 @@ type Front struct {
 	conn      *wire.Conn       // to the guard, nil while there is none
 	verifiers []label.Verifier // that labels are tagged for
 	changed   chan struct{}    // closed and replaced when conn or verifiers change
+	applying  sync.Mutex       // one bundle at a time
+	all       sync.WaitGroup   // streams
 }
 
 // New is a front with the bundle and lease that its disk holds.
@@ -77,7 +81,9 @@ func New(c Config) (*Front, error) {
 	if err := c.Identity.LoadLease(c.State, f.keys); err != nil {
 		return nil, err
 	}
-	return f, f.readDirectory()
+	d, err := f.readDirectory(f.Policy())
+	f.directory.Store(d)
+	return f, err
 }
 
 // Receive makes r take the deliveries to this front; call it before Run.
@@ -90,13 +96,15 @@ func (f *Front) Policy() *policy.Policy { return f.keeper.Current() }
 func (f *Front) Changed() <-chan struct{} { return f.keeper.Changed() }
 
 // Run keeps the connection to the guard and serves what comes over it, until ctx
-// ends or a part fails.
+// ends or a part fails, and returns when all that it began has ended and is in the log.
 func (f *Front) Run(ctx context.Context) error {
-	return daemon.Run(ctx,
+	err := daemon.Run(ctx,
 		daemon.Task{Name: "journal", Run: f.Journal.Run},
 		daemon.Task{Name: "guard", Run: f.runGuard},
 		daemon.Task{Name: "clock", Run: f.runClock},
 	)
+	f.all.Wait()
+	return errors.Join(err, f.Journal.Flush())
 }
 
 // The pauses between attempts to reach the guard.
@@ -170,7 +178,7 @@ func (f *Front) serveGuard(ctx context.Context, nc net.Conn) error {
 			if err != nil {
 				return
 			}
-			go f.serveStream(ctx, s)
+			f.all.Go(func() { f.serveStream(ctx, conn, s) })
 		}
 	}()
 	err := conn.Run(ctx)
@@ -207,6 +215,26 @@ func (f *Front) ready(ctx context.Context) (*wire.Conn, []label.Verifier, error)
 		select {
 		case <-ctx.Done():
 			return nil, nil, fault.New(fault.GuardUnavailable, "connected %t, judges known %d", conn != nil, len(verifiers))
+		case <-changed:
+		}
+	}
+}
+
+// news waits until labels are to be tagged otherwise than for these verifiers, and no
+// longer than patience: a judge that has restarted refuses sooner than it is told of.
+func (f *Front) news(ctx context.Context, old []label.Verifier) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		f.mu.Lock()
+		same, changed := slices.Equal(f.verifiers, old), f.changed
+		f.mu.Unlock()
+		if !same {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
 		case <-changed:
 		}
 	}

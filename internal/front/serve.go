@@ -24,7 +24,7 @@ import (
 const firstMessage = 30 * time.Second
 
 // serveStream serves one stream that the guard opened.
-func (f *Front) serveStream(ctx context.Context, s *wire.Stream) {
+func (f *Front) serveStream(ctx context.Context, conn *wire.Conn, s *wire.Stream) {
 	defer s.Close()
 	wait, cancel := context.WithTimeout(ctx, firstMessage)
 	m, err := s.Receive(wait)
@@ -39,7 +39,7 @@ func (f *Front) serveStream(ctx context.Context, s *wire.Stream) {
 	case exchange.KindOffer, exchange.KindRush:
 		err = f.serveDeliver(ctx, s, m)
 	case control.KindCall:
-		err = f.serveCall(ctx, s, m)
+		err = f.serveCall(ctx, conn, s, m)
 	default:
 		err = fault.New(fault.ParcelMalformed, "stream begins with a message of kind %d", m.Kind)
 	}
@@ -101,11 +101,11 @@ func (f *Front) checkEvidence(a *arrived) error {
 	if a.label.Assurance != label.ByToken {
 		return nil
 	}
-	zone, _, err := f.tokenSubject(a.policy, a.flow, string(a.header.Evidence))
+	name, err := f.tokenSubject(a.policy, a.flow, string(a.header.Evidence))
 	if err != nil {
 		return err
 	}
-	if id := a.flow.From + "/" + zone; id != a.label.Subject {
+	if id := a.flow.From + "/" + name; id != a.label.Subject {
 		return fault.New(fault.EvidenceInvalid, "the token is of %q, the label of %q", id, a.label.Subject)
 	}
 	return nil
@@ -156,6 +156,10 @@ func (f *Front) serveAsk(ctx context.Context, s *wire.Stream, m wire.Message) er
 		return f.refuseStream(ctx, s, a, err)
 	}
 	f.passed.Add(1)
+	f.record(audit.Entry{
+		Class: audit.ClassDelivery, Verdict: "answered", Parcel: a.header.ID, Flow: a.flow.Name,
+		Subject: a.label.Subject, Object: a.label.Object, Action: a.label.Action,
+	})
 	return exchange.Reply(ctx, s, c)
 }
 
@@ -213,18 +217,22 @@ func (f *Front) serveDeliver(ctx context.Context, s *wire.Stream, m wire.Message
 }
 
 // serveCall answers a call of the guard or, through it, of the center.
-func (f *Front) serveCall(ctx context.Context, s *wire.Stream, m wire.Message) error {
+func (f *Front) serveCall(ctx context.Context, conn *wire.Conn, s *wire.Stream, m wire.Message) error {
 	head, rule, err := control.DecodeHead(m)
 	if err != nil {
 		return err
 	}
-	return control.Serve(ctx, s, head, rule, f.answerCall)
+	ctx, cancel := context.WithTimeout(ctx, firstMessage)
+	defer cancel()
+	return control.Serve(ctx, s, head, rule, func(_ context.Context, head control.Head, payload []byte) ([]byte, error) {
+		return f.answerCall(conn, head, payload)
+	})
 }
 
 // maxVerifiers bounds a message of windows.
 const maxVerifiers = 4
 
-func (f *Front) answerCall(_ context.Context, head control.Head, payload []byte) ([]byte, error) {
+func (f *Front) answerCall(conn *wire.Conn, head control.Head, payload []byte) ([]byte, error) {
 	if head.To != f.id {
 		return nil, fault.New(fault.PeerUnavailable, "this is %q", f.id)
 	}
@@ -241,7 +249,11 @@ func (f *Front) answerCall(_ context.Context, head control.Head, payload []byte)
 		if err := canon.Unmarshal(payload, &list); err != nil || len(list) > maxVerifiers {
 			return nil, fault.New(fault.ParcelMalformed, "windows")
 		}
-		f.set(func() { f.verifiers = list })
+		f.set(func() {
+			if f.conn == conn { // else a connection that has ended said so
+				f.verifiers = list
+			}
+		})
 		return nil, nil
 	case control.Records:
 		return control.AnswerRecords(f.Journal, payload)
@@ -255,19 +267,38 @@ func (f *Front) answerCall(_ context.Context, head control.Head, payload []byte)
 }
 
 func (f *Front) acceptBundle(data []byte) error {
-	p, err := f.keeper.Accept(data, f.Clock.Now().UnixMilli())
+	p, err := f.apply(data)
 	e := audit.Entry{Class: audit.ClassPolicy, Verdict: "allow", Action: "apply"}
-	if err == nil {
-		err = f.readDirectory()
-		e.Object = policy.VersionName(p.Version)
-		f.Log.Info("bundle in force", "version", p.Version)
-	}
 	if err != nil {
 		e.Verdict, e.Reason = "refuse", string(fault.CodeOf(err))
 		f.Log.Warn("bundle refused", "error", err)
+	} else {
+		e.Object = policy.VersionName(p.Version)
+		f.Log.Info("bundle in force", "version", p.Version)
 	}
 	f.record(e)
 	return err
+}
+
+// apply puts a bundle in force, if this front's part of it can be read.
+func (f *Front) apply(data []byte) (*policy.Policy, error) {
+	f.applying.Lock()
+	defer f.applying.Unlock()
+	now := f.Clock.Now().UnixMilli()
+	a := f.Identity.Admission
+	p, err := policy.Open(data, policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}, now, 0)
+	if err != nil {
+		return nil, err
+	}
+	d, err := f.readDirectory(p)
+	if err != nil {
+		return nil, err
+	}
+	if p, err = f.keeper.Accept(data, now); err != nil {
+		return nil, err
+	}
+	f.directory.Store(d)
+	return p, nil
 }
 
 func (f *Front) health() control.State {
@@ -303,14 +334,19 @@ func (f *Front) askTime(ctx context.Context) {
 	}
 }
 
+// center is the center by the bundle in force, before the first by the admission.
 func (f *Front) center() string {
-	p := f.Policy()
-	if p == nil {
+	if p := f.Policy(); p != nil {
+		for i := range p.Components {
+			if p.Components[i].Role == policy.RoleCenter {
+				return p.Components[i].ID
+			}
+		}
 		return ""
 	}
-	for i := range p.Components {
-		if p.Components[i].Role == policy.RoleCenter {
-			return p.Components[i].ID
+	for _, p := range f.Identity.Admission.Peers {
+		if policy.Role(p.Role) == policy.RoleCenter {
+			return p.ID
 		}
 	}
 	return ""

@@ -27,7 +27,7 @@ type Counts struct {
 	refused atomic.Uint64
 }
 
-// callLimits bounds how often calls of each type cross this half.
+// callLimits bounds how often one neighbour makes calls of each type.
 type callLimits struct {
 	byType map[control.Type]*rate.Limiter
 }
@@ -43,6 +43,18 @@ func newCallLimits() *callLimits {
 	}
 }
 
+// wait takes one call's turn, or says that there are too many.
+func (l *callLimits) wait(ctx context.Context, t control.Type) error {
+	ctx, cancel := context.WithTimeout(ctx, callPatience)
+	defer cancel()
+	return l.byType[t].Wait(ctx)
+}
+
+const (
+	callPatience = 2 * time.Second  // for a turn
+	passTimeout  = 30 * time.Second // for a whole call of another
+)
+
 // serveCall answers a call that is for this half and passes others on, if the list
 // allows them in that direction.
 func (h *Half) serveCall(ctx context.Context, from *peer, s *wire.Stream, m wire.Message) error {
@@ -50,51 +62,45 @@ func (h *Half) serveCall(ctx context.Context, from *peer, s *wire.Stream, m wire
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+	if err := from.limits.wait(ctx, head.Type); err != nil {
+		return control.Refuse(ctx, s, fault.Wrap(fault.RateLimited, err, "call %s by %s", rule.Name, from.id))
+	}
+	if !h.mayCall(from, head, rule) {
+		h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.FlowDirection), Action: "call " + rule.Name, Subject: from.id, Object: head.To})
+		return control.Refuse(ctx, s, fault.New(fault.FlowDirection, "%s may not call %s of %s", from.id, rule.Name, head.To))
+	}
 	handler := h.answer
-	switch {
-	case !h.mayCall(from, head, rule):
-		handler = func(context.Context, control.Head, []byte) ([]byte, error) {
-			return nil, fault.New(fault.FlowDirection, "%s may not call %s of %s", from.id, rule.Name, head.To)
-		}
-		h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.FlowDirection), Action: "call " + rule.Name, Subject: from.id})
-	case head.To != h.id:
+	if head.To != h.id {
 		handler = func(ctx context.Context, head control.Head, payload []byte) ([]byte, error) {
 			return h.passCall(ctx, from, head, payload)
 		}
 	}
-	return control.Serve(ctx, s, head, rule, func(ctx context.Context, head control.Head, payload []byte) ([]byte, error) {
-		if err := h.limits.byType[head.Type].Wait(ctx); err != nil {
-			return nil, fault.Wrap(fault.RateLimited, err, "call %s", rule.Name)
-		}
-		return handler(ctx, head, payload)
-	})
+	return control.Serve(ctx, s, head, rule, handler)
 }
 
 // mayCall holds a call against its direction: outward calls come from the center at
-// the inner half and over the link at the outer half; inward ones from anyone else.
+// the inner half and over the link at the outer half; inward ones from anyone else,
+// and go to the center only. A half itself tells windows, which are passed no further.
 func (h *Half) mayCall(from *peer, head control.Head, rule control.Rule) bool {
+	outward := from.link
+	if h.Side == Inner {
+		outward = !from.link && h.isCenter(from.id)
+	}
 	switch {
 	case head.Type == control.Windows:
 		return h.Side == Outer && from.link && head.To == h.id
-	case h.Side == Inner:
-		return rule.Outward == h.isCenter(from.id)
+	case head.Type == control.Witness:
+		return h.Side == Inner && outward && head.To == h.id
+	case rule.Outward:
+		return outward
 	default:
-		return rule.Outward == from.link
+		return !outward && head.To == h.centerID()
 	}
 }
 
-func (h *Half) isCenter(id string) bool {
-	if p := h.keeper.Current(); p != nil {
-		c := p.Component(id)
-		return c != nil && c.Role == policy.RoleCenter
-	}
-	for _, p := range h.Identity.Admission.Peers {
-		if p.ID == id {
-			return policy.Role(p.Role) == policy.RoleCenter
-		}
-	}
-	return false
-}
+func (h *Half) isCenter(id string) bool { return id != "" && id == h.centerID() }
 
 // passCall hands a call on: to a neighbour of this side, to the other half, or to
 // the center.
@@ -180,38 +186,48 @@ func (h *Half) announce(behind []label.Verifier) {
 	}
 	h.windows.Store(&list)
 	for _, p := range h.peers.all() {
-		if !p.link {
-			go h.tellWindows(context.Background(), p)
-		}
+		p.outdated()
 	}
 }
 
 // callTimeout bounds a call that this half makes.
 const callTimeout = 10 * time.Second
 
-// greet tells a new neighbour what it needs: makers their windows, the outer half
-// the inner judge's; then, on the outer side, it asks for the time.
-func (h *Half) greet(ctx context.Context, p *peer) {
-	switch {
-	case !p.link:
-		h.tellWindows(ctx, p)
-	case h.Side == Inner:
-		h.tellWindows(ctx, p)
-	default:
-		h.askTime(ctx)
-	}
-}
+// tellAgain is the pause after windows that could not be told.
+const tellAgain = 200 * time.Millisecond
 
-func (h *Half) tellWindows(ctx context.Context, p *peer) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	list := *h.windows.Load()
+// greet tells a neighbour what it needs for as long as it is connected: makers their
+// windows, the outer half the inner judge's. The outer half asks for the time.
+func (h *Half) greet(ctx context.Context, p *peer) {
+	if p.link && h.Side == Outer {
+		h.askTime(ctx)
+		return
+	}
 	if h.isCenter(p.id) {
 		return
 	}
-	if _, err := control.Call(ctx, p.conn, control.Head{Type: control.Windows, To: p.id}, canon.Must(list)); err != nil {
-		h.Log.Debug("windows not told", "peer", p.id, "error", err)
+	for {
+		again := time.NewTimer(time.Hour)
+		if err := h.tellWindows(ctx, p); err != nil {
+			h.Log.Debug("windows not told", "peer", p.id, "error", err)
+			again.Reset(tellAgain)
+		}
+		select {
+		case <-ctx.Done():
+			again.Stop()
+			return
+		case <-p.stale:
+			again.Stop()
+		case <-again.C:
+		}
 	}
+}
+
+func (h *Half) tellWindows(ctx context.Context, p *peer) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := control.Call(ctx, p.conn, control.Head{Type: control.Windows, To: p.id}, canon.Must(*h.windows.Load()))
+	return err
 }
 
 // askTime sets the clock by the authority's answer; without one the clock goes on.
@@ -236,6 +252,7 @@ func (h *Half) askTime(ctx context.Context) {
 	}
 }
 
+// centerID is the center by the bundle in force, before the first by the admission.
 func (h *Half) centerID() string {
 	if p := h.keeper.Current(); p != nil {
 		for i := range p.Components {
@@ -243,6 +260,12 @@ func (h *Half) centerID() string {
 				return p.Components[i].ID
 			}
 		}
+		return ""
 	}
-	return "center"
+	for _, p := range h.Identity.Admission.Peers {
+		if policy.Role(p.Role) == policy.RoleCenter {
+			return p.ID
+		}
+	}
+	return ""
 }

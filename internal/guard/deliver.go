@@ -6,7 +6,7 @@ package guard
 import (
 	"context"
 	"errors"
-	"io"
+	"time"
 
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
@@ -22,10 +22,7 @@ func (h *Half) relayDeliver(ctx context.Context, from *peer, up *wire.Stream, m 
 	if err != nil {
 		return h.refuseUnread(ctx, from, up, err)
 	}
-	v, err := h.pass(from, c)
-	if err == nil && v.Header.Kind != parcel.Deliver {
-		err = fault.New(fault.ParcelMalformed, "%s on a stream of a delivery", v.Header.Kind)
-	}
+	v, err := h.pass(from, c, parcel.Deliver)
 	if err != nil {
 		return h.refuseAsk(ctx, up, idOf(v.Header), err)
 	}
@@ -57,35 +54,57 @@ type relaying struct {
 // run relays both directions. The receiver's word ends the delivery; an error on the
 // way down is told to the sender, and cuts the receiver's stream off.
 func (r *relaying) run(ctx context.Context, kind wire.Kind) error {
-	ctx, cancel := context.WithCancel(ctx)
+	moving, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := r.down.Send(ctx, exchange.CarriedMessage(kind, r.carried)); err != nil {
 		return r.half.refuseAsk(ctx, r.up, r.verdict.Header.ID, fault.Wrap(fault.Interrupted, err, "send on"))
 	}
 	forward := make(chan error, 1)
-	go func() { forward <- r.forward(ctx) }()
+	go func() { forward <- r.forward(moving) }()
 	back := make(chan error, 1)
-	go func() { back <- r.back(ctx) }()
+	go func() { back <- r.back(moving) }()
 	select {
 	case err := <-back: // receipt, refusal or a broken stream
 		cancel()
-		<-forward
+		if <-forward == nil {
+			exchange.Drain(ctx, r.up)
+		}
 		return err
 	case err := <-forward:
-		if err != nil {
-			cancel()
-			<-back
-			r.half.recordEnd(r.verdict, "refuse", fault.CodeOf(err))
-			return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, r.verdict.Header.ID, err)
+		var lost *lostError
+		if err == nil || errors.As(err, &lost) {
+			last := <-back // the receiver has the last word: it may have refused
+			if err == nil {
+				exchange.Drain(ctx, r.up)
+			}
+			return last
 		}
-		return <-back
+		cancel()
+		<-back
+		r.half.recordEnd(r.verdict, "refuse", fault.CodeOf(err))
+		return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, r.verdict.Header.ID, err)
 	}
+}
+
+// lostError says that the receiver takes no more.
+type lostError struct{ err error }
+
+func (e *lostError) Error() string { return "send on: " + e.err.Error() }
+func (e *lostError) Unwrap() error { return e.err }
+
+// idle bounds how long a sender may be silent before its commit.
+const idle = time.Minute
+
+func (r *relaying) receive(ctx context.Context) (wire.Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, idle)
+	defer cancel()
+	return r.up.Receive(ctx)
 }
 
 // forward verifies and sends on what the sender sends, up to the commit.
 func (r *relaying) forward(ctx context.Context) error {
 	for {
-		m, err := r.up.Receive(ctx)
+		m, err := r.receive(ctx)
 		if err != nil {
 			return fault.Wrap(fault.Interrupted, err, "the sender broke off")
 		}
@@ -98,7 +117,7 @@ func (r *relaying) forward(ctx context.Context) error {
 			}
 		}
 		if err := r.down.Send(ctx, m); err != nil {
-			return fault.Wrap(fault.Interrupted, err, "send on")
+			return &lostError{err}
 		}
 		if m.Kind == exchange.KindCommit {
 			return r.down.CloseSend()
@@ -193,9 +212,10 @@ func (r *relaying) back(ctx context.Context) error {
 	for {
 		m, err := r.down.Receive(ctx)
 		if err != nil {
-			if ctx.Err() != nil && !errors.Is(err, io.EOF) {
-				return err // forward tells the sender
+			if ctx.Err() != nil {
+				return err // who ended it tells the sender
 			}
+			r.half.recordEnd(r.verdict, "refuse", fault.Interrupted)
 			return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, header.ID, fault.Wrap(fault.Interrupted, err, "the receiver broke off"))
 		}
 		switch m.Kind {
@@ -212,6 +232,7 @@ func (r *relaying) back(ctx context.Context) error {
 				return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, header.ID, err)
 			}
 			r.half.recordEnd(r.verdict, "released", "")
+			exchange.Drain(ctx, r.down)
 			return errors.Join(r.up.Send(ctx, m), r.up.CloseSend())
 		default:
 			err := exchange.DecodeRefusal(m, header.ID)

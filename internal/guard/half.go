@@ -14,11 +14,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/daemon"
+	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/judge"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/pki"
@@ -61,8 +63,8 @@ type Half struct {
 	judge   *judge.Judge
 	peers   *peers
 	windows atomic.Pointer[[]label.Verifier] // what the makers of this side tag for
-	limits  *callLimits
 	counts  Counts
+	all     sync.WaitGroup // connections
 }
 
 // New is a half with the bundle and lease that its disk holds.
@@ -71,7 +73,7 @@ func New(c Config) (*Half, error) {
 	if a == nil {
 		return nil, fmt.Errorf("%s is not admitted: have its request answered and accept the answer first", c.Identity.Request.ID)
 	}
-	h := &Half{Config: c, id: c.Identity.Request.ID, keys: &pki.Keys{}, peers: newPeers(), limits: newCallLimits()}
+	h := &Half{Config: c, id: c.Identity.Request.ID, keys: &pki.Keys{}, peers: newPeers()}
 	var err error
 	if h.keeper, err = policy.NewKeeper(c.State, policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}); err != nil {
 		return nil, err
@@ -86,15 +88,18 @@ func New(c Config) (*Half, error) {
 	return h, nil
 }
 
-// Run serves until ctx ends or a part fails.
+// Run serves until ctx ends or a part fails, and returns when all that it began has
+// ended and is in the log.
 func (h *Half) Run(ctx context.Context) error {
-	return daemon.Run(ctx,
+	err := daemon.Run(ctx,
 		daemon.Task{Name: "journal", Run: h.Journal.Run},
 		daemon.Task{Name: "link", Run: h.runLink},
 		daemon.Task{Name: "listener", Run: h.runListener},
 		daemon.Task{Name: "policy", Run: h.runPolicy},
 		daemon.Task{Name: "clock", Run: h.runClock},
 	)
+	h.all.Wait()
+	return errors.Join(err, h.Journal.Flush())
 }
 
 // pins tells who may connect: whom the bundle names, before the first one whom the
@@ -154,7 +159,7 @@ func (h *Half) runListener(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		go h.serveConn(ctx, tls.Server(nc, config))
+		h.all.Go(func() { h.serveConn(ctx, tls.Server(nc, config)) })
 	}
 }
 
@@ -178,13 +183,16 @@ func (h *Half) serveConn(ctx context.Context, nc *tls.Conn) {
 		nc.Close()
 		return
 	}
-	h.serveWire(ctx, id, nc, false)
+	h.serveWire(ctx, h.newPeer(id, nc, false))
 }
 
 func (h *Half) refusedPeer(from net.Addr, err error) {
 	h.Log.Warn("connection refused", "from", from.String(), "error", err)
-	h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: "peer-unknown", Action: "connect"})
+	h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.PeerUnknown), Action: "connect"})
 }
+
+// linkPause is how long the link is left alone after a connection that came to nothing.
+const linkPause = 100 * time.Millisecond
 
 // runLink keeps the connection to the other half: TLS 1.3 with its pinned key.
 func (h *Half) runLink(ctx context.Context) error {
@@ -198,6 +206,12 @@ func (h *Half) runLink(ctx context.Context) error {
 		}
 		if err := h.serveLink(ctx, nc); err != nil {
 			h.Log.Warn("link ended", "error", err)
+			timer := time.NewTimer(linkPause)
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+			case <-timer.C:
+			}
 		}
 	}
 	return nil
@@ -212,7 +226,7 @@ func (h *Half) serveLink(ctx context.Context, nc net.Conn) error {
 	if err != nil {
 		return errors.Join(err, secure.Close())
 	}
-	h.serveWire(ctx, id, secure, h.Side == Outer)
+	h.serveWire(ctx, h.newPeer(id, secure, true))
 	return nil
 }
 
@@ -234,7 +248,7 @@ func (h *Half) secureLink(ctx context.Context, nc net.Conn) (*tls.Conn, error) {
 	handshake, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	if err := secure.HandshakeContext(handshake); err != nil {
-		h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: "peer-unknown", Action: "link"})
+		h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.PeerUnknown), Action: "link"})
 		return nil, fmt.Errorf("handshake on the link: %w", err)
 	}
 	return secure, nil
@@ -255,48 +269,57 @@ func (h *Half) otherHalf(key ed25519.PublicKey) (string, bool) {
 	return "", false
 }
 
-// serveWire runs one connection with a peer and serves the streams that it opens.
-func (h *Half) serveWire(ctx context.Context, id string, nc net.Conn, dialer bool) {
-	ctx, cut := context.WithCancel(ctx)
-	defer cut()
-	conn := wire.New(nc, dialer, wire.Config{Log: h.Log})
-	peer := &peer{id: id, conn: conn, link: h.isOther(id), cut: cut}
-	h.peers.add(peer)
-	h.record(audit.Entry{Class: audit.ClassSession, Verdict: "info", Action: "connect", Subject: id})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		h.acceptStreams(ctx, peer)
-	}()
-	go h.greet(ctx, peer)
-	err := conn.Run(ctx)
-	h.peers.remove(peer)
-	<-done
-	h.Log.Info("peer gone", "peer", id, "cause", err)
-	h.record(audit.Entry{Class: audit.ClassSession, Verdict: "info", Action: "disconnect", Subject: id})
-	if peer.link && h.Side == Outer {
+// newPeer is a neighbour whose handshake is done.
+func (h *Half) newPeer(id string, nc *tls.Conn, link bool) *peer {
+	key, _ := nc.ConnectionState().PeerCertificates[0].PublicKey.(ed25519.PublicKey) // PeerOf has looked
+	return &peer{
+		id: id, key: key, conn: wire.New(nc, link && h.Side == Outer, wire.Config{Log: h.Log}), link: link,
+		stale: make(chan struct{}, 1), limits: newCallLimits(),
+	}
+}
+
+// serveWire runs one connection with a peer and serves the streams that it opens. It
+// returns when all of them have ended.
+func (h *Half) serveWire(ctx context.Context, p *peer) {
+	ctx, p.cut = context.WithCancel(ctx)
+	defer p.cut()
+	h.peers.add(p)
+	if !h.admitted(p) { // a bundle came since the handshake
+		p.cut()
+	}
+	h.record(audit.Entry{Class: audit.ClassSession, Verdict: "info", Action: "connect", Subject: p.id})
+	var streams sync.WaitGroup
+	streams.Go(func() { h.acceptStreams(ctx, p, &streams) })
+	streams.Go(func() { h.greet(ctx, p) })
+	err := p.conn.Run(ctx)
+	p.cut()
+	h.peers.remove(p)
+	if p.link && h.Side == Outer {
 		h.announce(nil)
 	}
+	streams.Wait()
+	h.Log.Info("peer gone", "peer", p.id, "cause", err)
+	h.record(audit.Entry{Class: audit.ClassSession, Verdict: "info", Action: "disconnect", Subject: p.id})
 }
 
-func (h *Half) isOther(id string) bool {
-	for _, p := range h.Identity.Admission.Peers {
-		if p.ID == id {
-			role := policy.Role(p.Role)
-			return role == policy.RoleOuter || role == policy.RoleInner
-		}
-	}
-	return false
-}
-
-func (h *Half) acceptStreams(ctx context.Context, from *peer) {
+func (h *Half) acceptStreams(ctx context.Context, from *peer, streams *sync.WaitGroup) {
 	for {
 		s, err := from.conn.Accept(ctx)
 		if err != nil {
 			return
 		}
-		go h.serveStream(ctx, from, s)
+		streams.Go(func() { h.serveStream(ctx, from, s) })
 	}
+}
+
+// admitted tells whether a connected peer may stay: its key is still that of a
+// component that has business here.
+func (h *Half) admitted(p *peer) bool {
+	if p.link {
+		return true // by the admission, which does not change while the half runs
+	}
+	id, ok := h.pins(p.key)
+	return ok && id == p.id && h.mayConnect(id)
 }
 
 // runPolicy cuts off peers that a new bundle no longer names.
@@ -304,8 +327,9 @@ func (h *Half) runPolicy(ctx context.Context) error {
 	for {
 		changed := h.keeper.Changed()
 		for _, p := range h.peers.all() {
-			if !p.link && !h.mayConnect(p.id) {
+			if !h.admitted(p) {
 				h.Log.Warn("peer is no longer admitted", "peer", p.id)
+				h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.PeerUnknown), Action: "stay", Subject: p.id})
 				p.cut()
 			}
 		}

@@ -4,6 +4,7 @@
 package guard
 
 import (
+	"crypto/ed25519"
 	"sync"
 
 	"dukou.dev/dukou/internal/wire"
@@ -11,10 +12,21 @@ import (
 
 // peer is one connected neighbour.
 type peer struct {
-	id   string
-	conn *wire.Conn
-	link bool   // it is the other half
-	cut  func() // ends the connection
+	id     string
+	key    ed25519.PublicKey
+	conn   *wire.Conn
+	link   bool          // it is the other half
+	cut    func()        // ends the connection
+	stale  chan struct{} // holds a token when it has not been told the present windows
+	limits *callLimits
+}
+
+// outdated notes that the peer has to be told the windows again.
+func (p *peer) outdated() {
+	select {
+	case p.stale <- struct{}{}:
+	default:
+	}
 }
 
 // peers are the connected neighbours; a later connection of one takes the place of

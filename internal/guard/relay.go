@@ -6,6 +6,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
@@ -15,6 +16,7 @@ import (
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/judge"
 	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/wire"
 )
 
@@ -57,7 +59,7 @@ func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.
 	if err != nil {
 		return h.refuseUnread(ctx, from, s, err)
 	}
-	v, err := h.pass(from, c)
+	v, err := h.pass(from, c, parcel.Ask)
 	if err != nil {
 		return h.refuseAsk(ctx, s, idOf(v.Header), err)
 	}
@@ -128,10 +130,13 @@ func (h *Half) next(from *peer, header *parcel.Header) (*peer, error) {
 // leaves.
 func (h *Half) judges(from *peer) bool { return h.Side == Inner || !from.link }
 
-// pass judges one parcel and records the verdict. When it returns nil the parcel
-// may go on: on the inner half the record is durable.
-func (h *Half) pass(from *peer, c exchange.Carried) (judge.Verdict, error) {
+// pass judges one parcel, which must be of a kind, and records the verdict. When it
+// returns nil the parcel may go on: on the inner half the record is durable.
+func (h *Half) pass(from *peer, c exchange.Carried, kind parcel.Kind) (judge.Verdict, error) {
 	v, err := h.verdict(from, c)
+	if err == nil {
+		err = h.fits(from, &v, kind)
+	}
 	ticket := h.recordVerdict(&v, c, err)
 	if err != nil {
 		h.counts.refused.Add(1)
@@ -149,18 +154,28 @@ func (h *Half) pass(from *peer, c exchange.Carried) (judge.Verdict, error) {
 func (h *Half) verdict(from *peer, c exchange.Carried) (judge.Verdict, error) {
 	k := judge.Case{Header: c.Header, Label: c.Label, Presenter: from.id, Relayed: from.link}
 	p := h.keeper.Current()
-	if !h.judges(from) {
-		return judge.Form(p, k, h.Clock.Now())
+	if h.judges(from) {
+		return h.judge.Judge(p, k)
 	}
-	v, err := h.judge.Judge(p, k)
-	if err != nil {
-		return v, err
-	}
+	return judge.Form(p, k, h.Clock.Now())
+}
+
+// fits holds a parcel that was judged against the stream that it came on: its kind,
+// and the side that it came from.
+func (h *Half) fits(from *peer, v *judge.Verdict, kind parcel.Kind) error {
+	var err *fault.Error
+	p := h.keeper.Current()
 	source := p.Zone(v.Header.FromZone)
-	if source.Inner != h.fromInside(from) {
-		return v, fault.New(fault.FlowDirection, "from zone %q, but presented from the other side", source.Name)
+	switch {
+	case v.Header.Kind != kind:
+		err = fault.New(fault.ParcelMalformed, "%s where a parcel of kind %s is due", v.Header.Kind, kind)
+	case source == nil || source.Inner != h.fromInside(from):
+		err = fault.New(fault.FlowDirection, "from zone %q, but presented from the other side", v.Header.FromZone)
+	default:
+		return nil
 	}
-	return v, nil
+	v.Decision = policy.Decision{Code: err.Code, Reasons: []policy.Reason{{Code: err.Code, Rule: "stream", What: err.What}}}
+	return err
 }
 
 // fromInside tells on which side a neighbour is.
@@ -168,14 +183,12 @@ func (h *Half) fromInside(from *peer) bool { return (h.Side == Inner) != from.li
 
 // passAnswer judges the answer to a question that this half passed.
 func (h *Half) passAnswer(from *peer, c exchange.Carried, asked *judge.Verdict) error {
-	v, err := h.pass(from, c)
+	v, err := h.pass(from, c, parcel.Answer)
 	if err != nil {
 		return err
 	}
-	if v.Header.Kind != parcel.Answer || v.Header.InReplyTo != asked.Header.ID || v.Header.Flow != asked.Header.Flow ||
-		v.Label.Subject != asked.Label.Subject || v.Content["form"] != asked.Content["form"] {
-		err := fault.New(fault.ParcelUnknown, "%s %s does not answer %s", v.Header.Kind, v.Header.ID, asked.Header.ID)
-		h.recordEnd(&v, "refuse", err.Code)
+	if err := judge.Answers(asked, &v); err != nil {
+		h.recordEnd(&v, "refuse", fault.CodeOf(err))
 		return err
 	}
 	return nil
@@ -184,7 +197,7 @@ func (h *Half) passAnswer(from *peer, c exchange.Carried, asked *judge.Verdict) 
 // detail is what an auditor can replay a decision from.
 type detail struct {
 	_       struct{} `cbor:",toarray"`
-	Header  []byte   // canonical header, the whole input of Decide beside the label
+	Header  []byte   // canonical, the whole input of Decide beside the label; its digest where Decide was not reached and it is large
 	Bundle  uint64   // version that decided
 	Reasons []reason
 }
@@ -212,18 +225,37 @@ func (h *Half) recordVerdict(v *judge.Verdict, c exchange.Carried, err error) au
 		e.Subject, e.Object, e.Action = v.Label.Subject, v.Label.Object, v.Label.Action
 	}
 	d := detail{Header: c.Header}
+	if !decided(v) && len(c.Header) > undecidedHeader {
+		digest := parcel.Digest(c.Header) // nobody's: its maker is not proven
+		d.Header = digest[:]
+	}
 	if p := h.keeper.Current(); p != nil {
 		d.Bundle = p.Version
 	}
-	for _, r := range v.Decision.Reasons {
-		d.Reasons = append(d.Reasons, reason{Code: r.Code, Rule: r.Rule, What: r.What})
+	for _, r := range v.Decision.Reasons[:min(len(v.Decision.Reasons), maxReasons)] {
+		d.Reasons = append(d.Reasons, reason{Code: r.Code, Rule: clip(r.Rule), What: clip(r.What)})
 	}
-	if e.Detail = canon.Must(d); len(e.Detail) > audit.MaxDetail {
-		digest := parcel.Digest(c.Header)
-		d.Header = digest[:]
-		e.Detail = canon.Must(d)
-	}
+	e.Detail = canon.Must(d)
 	return h.record(e)
+}
+
+// Limits of the reasons in a detail: names out of the parcel are in them.
+const (
+	maxReasons = 64
+	maxReason  = 256 // bytes of each text
+)
+
+func clip(s string) string {
+	return strings.ToValidUTF8(s[:min(len(s), maxReason)], "?")
+}
+
+// undecidedHeader bounds what is kept of a parcel that was refused before Decide, in
+// bytes: whoever sends refuse must not fill the disk with it.
+const undecidedHeader = 16 << 10
+
+// decided tells whether Decide, or what only checks the form, has seen the parcel.
+func decided(v *judge.Verdict) bool {
+	return v.Decision.Allow || len(v.Decision.Reasons) > 0 && v.Decision.Reasons[0].Rule != "label"
 }
 
 // recordEnd records how a parcel that was passed ended.

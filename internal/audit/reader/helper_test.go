@@ -164,7 +164,7 @@ func collect(t testing.TB, d durable.Disk, dir string, into map[string][]byte) {
 func (j *journal) write(t testing.TB, d durable.Disk, dir string) {
 	t.Helper()
 	l, err := durable.OpenLog(filepath.Join(dir, "journal"), durable.LogOptions{
-		Disk: d, MaxRecord: audit.MaxRecord, SegmentBytes: segBytes, Rand: rand.NewChaCha8([32]byte{1}),
+		Disk: d, MaxRecord: segBytes / 2, SegmentBytes: segBytes, Rand: rand.NewChaCha8([32]byte{1}),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
