@@ -32,6 +32,10 @@ test: check ## format, vet and all tests with the race detector
 	$(if $(CC_FOUND),,@echo 'no C compiler: testing without the race detector')
 	$(TEST) ./...
 
+.PHONY: long
+long: ## the end-to-end tests in their long form: large files, many files, load, kills
+	DUKOU_LONG=1 CGO_ENABLED=0 go test -count=1 -timeout 60m -v ./test/e2e/...
+
 .PHONY: check
 check: ## gofmt and go vet
 	@unformatted="$$(gofmt -l cmd examples internal test)"; \
