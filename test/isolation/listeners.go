@@ -5,6 +5,7 @@ package isolation
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,15 +33,21 @@ type Listener struct {
 func (l Listener) String() string { return strings.TrimSpace(l.Family + " " + l.Address) }
 
 // Listeners lists the listeners among a process's descriptors, in order of these.
-// It reads the tables of the process's own network namespace.
-func Listeners(pid int) ([]Listener, error) {
+// It reads the tables of the process's own network namespace. A Unix socket that it
+// accepted is in those of whoever connected: where that is another network namespace,
+// a process of it belongs in callers, or the connection is listed as unknown.
+func Listeners(pid int, callers ...int) ([]Listener, error) {
 	sockets, err := socketsOf(pid)
 	if err != nil {
 		return nil, fmt.Errorf("listeners of %d: %w", pid, err)
 	}
-	table, err := readTables(pid)
-	if err != nil {
-		return nil, fmt.Errorf("listeners of %d: %w", pid, err)
+	table := map[uint64]entry{}
+	for _, owner := range append([]int{pid}, callers...) {
+		one, err := readTables(owner)
+		if err != nil {
+			return nil, fmt.Errorf("listeners of %d: %w", pid, err)
+		}
+		maps.Copy(table, one) // inodes of sockets are unique on the machine
 	}
 	var found []Listener
 	for fd, inode := range sockets {
