@@ -78,7 +78,7 @@ func newAuditVerifyCommand() *cobra.Command {
 		Use: "verify LOG", Short: "Check a whole log and name the first bad entry", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			keys := componentKeys{components}
-			options, err := witnessed(args[0], keys, witness, witnessKey, witnessName)
+			options, err := witnessed(args[0], witness, witnessKey, witnessName)
 			if err != nil {
 				return err
 			}
@@ -98,7 +98,7 @@ func newAuditVerifyCommand() *cobra.Command {
 }
 
 // witnessed reads the witness's checkpoint of a log.
-func witnessed(log string, keys note.Verifiers, witness, keyFile, name string) (reader.Options, error) {
+func witnessed(log, witness, keyFile, name string) (reader.Options, error) {
 	var o reader.Options
 	if witness == "" {
 		return o, nil
@@ -270,7 +270,7 @@ func newAuditProveCommand() *cobra.Command {
 				_, err = cmd.OutOrStdout().Write(proof)
 				return err
 			}
-			return os.WriteFile(out, proof, 0o644)
+			return os.WriteFile(out, proof, 0o644) //nolint:gosec // a proof is made to be given away
 		},
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write the proof to")

@@ -77,7 +77,6 @@ type Standing struct {
 	Pending uint64   `json:"pending"`
 	Peers   []string `json:"peers,omitempty"`
 	Error   string   `json:"error,omitempty"`
-	leased  uint64   // serial that was issued in this life
 }
 
 // New is a center with the bundle and copies that its disk holds.
