@@ -37,14 +37,17 @@ Exit status with --once: 0 every step went as it must, 1 one did not, 3 some wer
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			found, reason, err := demo.Resolve(isolation) // first: it may start this program anew
+			if errors.Is(err, demo.ErrIsolation) {
+				return &exitError{fault.ExitUsage, err}
+			}
 			if err != nil {
 				return err
 			}
 			// A terminal that is closed must not leave anything behind.
 			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGHUP)
 			defer stop()
-			o := demo.Options{Dir: dir, Keep: keep, Isolation: found, PortalAddress: demoPortal, FrontAddress: demoFront}
-			err = demo.Run(ctx, o, &demo.Printer{Out: c.OutOrStdout(), JSON: json}, once, reason)
+			o := demo.Options{Dir: dir, Keep: keep, Isolation: found, WhyPlain: reason, PortalAddress: demoPortal, FrontAddress: demoFront}
+			err = demo.Run(ctx, o, &demo.Printer{Out: c.OutOrStdout(), JSON: json}, once)
 			if errors.Is(err, demo.ErrIncomplete) {
 				return &exitError{fault.ExitSkipped, err}
 			}

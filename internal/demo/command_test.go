@@ -111,7 +111,7 @@ func (c *command) once(t *testing.T, want int) map[string]demo.Result {
 // allSteps are the steps that --json must tell of.
 func allSteps() []string {
 	return []string{
-		"start", "query", "batch", "level", "labels", "forged-verdict", "recovery", "capture", "no-route", "audit", "tamper",
+		"start", "query", "batch", "level", "labels", "forged-verdict", "recovery", "capture", "no-route", "explained", "audit", "tamper",
 	}
 }
 
@@ -249,7 +249,7 @@ func TestStays(t *testing.T) {
 		want = 3
 	}
 	c.finish(t, want)
-	for _, part := range []string{"http://127.0.0.1:", "guard-outer", "ferry-zhangwei-2026", "ended; everything is removed"} {
+	for _, part := range []string{"http://127.0.0.1:", "guard-outer", "ferry-zhangwei-2026", "\nended"} {
 		if !strings.Contains(text.String(), part) {
 			t.Errorf("the guide lacks %q:\n%s", part, text.String())
 		}

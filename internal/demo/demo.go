@@ -34,6 +34,8 @@ type Options struct {
 	// Isolation says how the processes are kept apart. Netns needs cell.Main and
 	// cell.Enter to have been called.
 	Isolation cell.Isolation
+	// WhyPlain says why there is no isolation; it is told where something is skipped.
+	WhyPlain string
 	// PortalAddress and FrontAddress are where the portal and the HTTP listener of
 	// the internet front are reached on the host's loopback. One that is taken, or
 	// empty, becomes a free one.

@@ -30,16 +30,19 @@ func Resolve(isolation string) (found cell.Isolation, reason string, err error) 
 		}
 		return cell.Netns, "", nil
 	default:
-		return "", "", fmt.Errorf("isolation is auto, netns or none, not %q", isolation)
+		return "", "", fmt.Errorf("%w, not %q", ErrIsolation, isolation)
 	}
 }
+
+// ErrIsolation says that another isolation was asked for than there are.
+var ErrIsolation = errors.New("isolation is auto, netns or none")
 
 // ErrIncomplete says that not all steps could be shown here.
 var ErrIncomplete = errors.New("not everything could be shown here")
 
 // Run starts a demonstration, shows it, and stays until ctx ends, unless once is
 // set. A step that was skipped gives ErrIncomplete; one that failed another error.
-func Run(ctx context.Context, o Options, p *Printer, once bool, whyPlain string) error {
+func Run(ctx context.Context, o Options, p *Printer, once bool) error {
 	p.say("渡口 Dukou: two networks, and what may cross between them\n")
 	var d *Demo
 	started := p.do(ctx, step{"start", "Eight processes are started", func(ctx context.Context) (string, error) {
@@ -47,19 +50,23 @@ func Run(ctx context.Context, o Options, p *Printer, once bool, whyPlain string)
 		if d, err = Start(ctx, o); err != nil {
 			return "", err
 		}
-		return d.startedAs(whyPlain), nil
+		return d.startedAs(), nil
 	}})
 	if !started.OK {
 		return errors.New("the installation did not start")
 	}
-	return errors.Join(d.show(ctx, p, once), d.Close())
+	err := errors.Join(d.show(ctx, p, once), d.Close())
+	if o.Keep {
+		p.say("kept in %s\n", d.Installation.Dir)
+	}
+	return err
 }
 
-func (d *Demo) startedAs(whyPlain string) string {
+func (d *Demo) startedAs() string {
 	if d.stage.Isolation() == cell.Netns {
 		return "each has network, mount, process and IPC namespaces of its own; between the halves there is a cable without IP"
 	}
-	return "as plain processes, without isolation (" + whyPlain + ")"
+	return "as plain processes, without isolation (" + d.options.WhyPlain + ")"
 }
 
 // show runs the tour and, if wanted, stays.
@@ -71,7 +78,7 @@ func (d *Demo) show(ctx context.Context, p *Printer, once bool) error {
 	p.say("%s", d.guide())
 	select {
 	case <-ctx.Done():
-		p.say("\nended; everything is removed\n")
+		p.say("\nended\n")
 		return outcome
 	case end := <-d.ended:
 		return end

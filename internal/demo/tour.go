@@ -17,12 +17,14 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/parcel"
 )
 
 // tour shows what the installation does.
 type tour struct {
 	*Demo
-	p *Printer
+	p       *Printer
+	refused parcel.ID // the id that the person was told whose report stayed inside
 }
 
 // steps in the order of the story: what passes, what is refused, who gains nothing by
@@ -37,6 +39,7 @@ func (t *tour) steps() []step {
 		{"recovery", "Both are themselves again, and a query works", t.recovery},
 		{"capture", "What is on the cable while a report crosses", t.capture},
 		{"no-route", "A process in the place of each outer component looks for a way in", t.noRoute},
+		{"explained", "The auditor looks up the id that the refused person was told", t.explained},
 		{"audit", "Every log is verified", t.audit},
 		{"tamper", "One byte of a copied log is changed", t.tamper},
 	}
@@ -193,6 +196,9 @@ func (t *tour) level(ctx context.Context) (string, error) {
 	t.p.line("GET /reports/%s: status %d, %s, id %s  %s", user.Person, refused.Status, refused.Code, refused.ID, since(began))
 	if refused.Status != 403 || fault.Code(refused.Code) != fault.LabelLevel || refused.ID == "" {
 		return "", fmt.Errorf("want status 403, %s and an id, got %w", fault.LabelLevel, refused)
+	}
+	if t.refused, err = parcel.ParseID(refused.ID); err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("a report of level %d may not enter a zone of level 3: %s, id %s", user.Level, refused.Code, refused.ID), nil
 }

@@ -19,9 +19,30 @@ import (
 	"dukou.dev/dukou/internal/audit/reader"
 	"dukou.dev/dukou/internal/center"
 	"dukou.dev/dukou/internal/durable"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/parcel"
 )
 
 const witnessTimeout = 15 * time.Second
+
+// explained finds, in the log of the inner half, why a report stayed inside.
+func (t *tour) explained(context.Context) (string, error) {
+	if t.refused == (parcel.ID{}) {
+		return "", errors.New("nothing was refused that could be looked up")
+	}
+	var found *reader.Entry
+	filter := reader.Filter{Parcel: t.refused, Verdict: "refuse"}
+	if err := reader.Show(t.auditDir(GuardInner), filter, func(e reader.Entry) error {
+		found = &e
+		return durable.ErrStop
+	}); err != nil {
+		return "", err
+	}
+	if found == nil || fault.Code(found.Leaf.Reason) != fault.LabelLevel {
+		return "", fmt.Errorf("the log of %s does not say why %s was refused", GuardInner, t.refused)
+	}
+	return fmt.Sprintf("entry %d of the inner half: %s refused, %s, for %s", found.Index, found.Leaf.Action, found.Leaf.Reason, found.Leaf.Subject), nil
+}
 
 // audit verifies the log of every component with what the center has witnessed of it.
 func (t *tour) audit(ctx context.Context) (string, error) {

@@ -83,13 +83,21 @@ func (t *tour) recovery(ctx context.Context) (string, error) {
 	return detail, err
 }
 
+// skip says why something cannot be shown without isolation.
+func (t *tour) skip(why string) error {
+	if t.options.WhyPlain != "" {
+		why += " (" + t.options.WhyPlain + ")"
+	}
+	return &SkippedError{"without isolation " + why}
+}
+
 // linkEtherType is that of the frames between the halves (docs/formats/frame.md).
 const linkEtherType = 0x88B5
 
 // capture watches the cable while a report crosses.
 func (t *tour) capture(ctx context.Context) (string, error) {
 	if t.stage.Isolation() != cell.Netns {
-		return "", &SkippedError{"without isolation there is no cable to watch"}
+		return "", t.skip("there is no cable to watch")
 	}
 	namespace, err := t.stage.Namespace(GuardInner)
 	if err != nil {
@@ -124,7 +132,7 @@ func (t *tour) capture(ctx context.Context) (string, error) {
 // noRoute puts a probe in the place of the outer components.
 func (t *tour) noRoute(ctx context.Context) (string, error) {
 	if t.stage.Isolation() != cell.Netns {
-		return "", &SkippedError{"without isolation the processes share this machine's network and files"}
+		return "", t.skip("the processes share this machine's network and files")
 	}
 	total := 0
 	for _, name := range []string{FrontInternet, GuardOuter} {

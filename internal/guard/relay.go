@@ -220,6 +220,9 @@ func (h *Half) recordVerdict(v *judge.Verdict, c exchange.Carried, err error) au
 	}
 	if v.Header != nil {
 		e.Parcel, e.Flow = v.Header.ID, v.Header.Flow
+		if v.Header.Kind == parcel.Answer {
+			e.Parcel = v.Header.InReplyTo // the id that the caller is told; the detail has the answer's own
+		}
 	}
 	if v.Label != nil {
 		e.Subject, e.Object, e.Action = v.Label.Subject, v.Label.Object, v.Label.Action
