@@ -9,7 +9,6 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -23,77 +22,17 @@ import (
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/front/file"
+	"dukou.dev/dukou/internal/front/file/filetest"
 	"dukou.dev/dukou/internal/front/file/terminal"
-	"dukou.dev/dukou/internal/label"
-	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/pki"
-	"dukou.dev/dukou/internal/policy"
 )
-
-// shortcut is a conveyor that takes a delivery straight to an inbox of an exit: what
-// lies between is shown elsewhere.
-type shortcut struct {
-	policy *policy.Policy
-	exit   *file.Exit
-	down   atomic.Bool
-	denied atomic.Bool
-}
-
-func (c *shortcut) Policy() *policy.Policy { return c.policy }
-
-func (c *shortcut) Deliver(ctx context.Context, f *policy.Flow, out *exchange.Outgoing, body io.ReaderAt) (exchange.Receipt, error) {
-	if c.down.Load() {
-		return exchange.Receipt{}, fault.New(fault.GuardUnavailable, "the test says so")
-	}
-	if c.denied.Load() {
-		return exchange.Receipt{}, fault.New(fault.PolicyDenied, "the test says so")
-	}
-	h := &parcel.Header{
-		Version: parcel.Version, Suite: parcel.SuiteIntl, Kind: parcel.Deliver, ID: out.ID, Flow: f.Name, FromZone: f.From, ToZone: f.To,
-		Source: f.Entry, Destination: f.Exit, Guard: "g", Fields: out.Fields, Body: out.Body,
-	}
-	raw, err := h.Encode()
-	if err != nil {
-		return exchange.Receipt{}, err
-	}
-	inbox, err := c.exit.Inbox(f)
-	if err != nil {
-		return exchange.Receipt{}, err
-	}
-	in, receipt, err := inbox.Begin(ctx, raw, h, out.Subject)
-	if err != nil {
-		return exchange.Receipt{}, err
-	}
-	if receipt != nil {
-		return *receipt, nil
-	}
-	defer in.Close()
-	return pour(ctx, in, h, out, body)
-}
-
-func pour(ctx context.Context, in *exchange.Incoming, h *parcel.Header, out *exchange.Outgoing, body io.ReaderAt) (exchange.Receipt, error) {
-	links := parcel.Chain(out.Digests, h.Body.Size)
-	if err := in.Start(exchange.Start{Link: links[0]}); err != nil {
-		return exchange.Receipt{}, err
-	}
-	for i := range uint64(len(out.Digests)) {
-		chunk := make([]byte, min(parcel.ChunkSize, h.Body.Size-i*parcel.ChunkSize))
-		if _, err := body.ReadAt(chunk, int64(i)*parcel.ChunkSize); err != nil && !errors.Is(err, io.EOF) {
-			return exchange.Receipt{}, err
-		}
-		if err := in.Chunk(links[i+1], chunk); err != nil {
-			return exchange.Receipt{}, err
-		}
-	}
-	return in.Commit(ctx)
-}
 
 // rig is a front for both zones, with real keys and TLS on a Unix socket.
 type rig struct {
 	t        *testing.T
 	dir      string
 	target   string
-	conveyor *shortcut
+	conveyor *filetest.Shortcut
 	ids      map[string]*pki.Identity
 	stop     func()
 
@@ -101,38 +40,8 @@ type rig struct {
 	cuts func(net.Conn) net.Conn // of the terminals' connections
 }
 
-func rigPolicy(t *testing.T) *policy.Policy {
-	class := label.Class{Confidentiality: 2, Integrity: 2}
-	form := policy.Form{Name: "file", Request: policy.Schema{Type: policy.Record, Fields: []policy.Field{
-		{Name: "form", Required: true, Schema: policy.Schema{Type: policy.Text, Max: 10}},
-		{Name: "modified", Required: true, Schema: policy.Schema{Type: policy.Integer, Max: 1 << 50}},
-		{Name: "name", Required: true, Schema: policy.Schema{Type: policy.Text, Min: 1, Max: 255}},
-		{Name: "size", Required: true, Schema: policy.Schema{Type: policy.Integer, Max: 1 << 40}},
-	}}}
-	flow := func(name, target string, accept label.Assurance) policy.Flow {
-		return policy.Flow{
-			Name: name, From: "a", To: "b", Kind: "deliver", Protocol: "file", Entry: "front", Exit: "front-b", Target: target, Object: "b/o",
-			Action: "deliver", Purpose: "p", Class: class, Answer: class, Accept: []label.Assurance{accept},
-			Files: &policy.Files{MaxSize: 1 << 30, Extensions: []string{".csv"}, Ready: "rename"}, Forms: []policy.Form{form},
-		}
-	}
-	p, err := policy.Compile(policy.Bundle{
-		Format: policy.Format, Version: 1, NotAfter: 1, Guard: "g", Zones: []policy.Zone{{Name: "a", Class: class}, {Name: "b", Class: class, Inner: true}},
-		Components: []policy.Component{
-			{ID: "front", Role: policy.RoleFront, Zone: "a"}, {ID: "front-b", Role: policy.RoleFront, Zone: "b"},
-			{ID: "desk", Role: policy.RoleClient, Zone: "a"}, {ID: "desk-b", Role: policy.RoleClient, Zone: "b"}, {ID: "stranger", Role: policy.RoleCenter, Zone: "a"},
-		},
-		Objects: []policy.Object{{ID: "b/o", Class: class}},
-		Flows:   []policy.Flow{flow("up", "folder", label.ByCertificate), flow("mail", "box", label.ByCertificate), flow("closed", "folder", label.ByComponent)},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func newRig(t *testing.T) *rig {
-	r := &rig{t: t, dir: t.TempDir(), conveyor: &shortcut{policy: rigPolicy(t)}, ids: map[string]*pki.Identity{}}
+	r := &rig{t: t, dir: t.TempDir(), conveyor: &filetest.Shortcut{Bundle: filetest.Policy(t)}, ids: map[string]*pki.Identity{}}
 	r.target = filepath.Join(r.dir, "target")
 	if err := os.Mkdir(r.target, 0o700); err != nil {
 		t.Fatal(err)
@@ -174,7 +83,7 @@ func (r *rig) start() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.conveyor.exit = exit
+	r.conveyor.Exit = exit
 	idle, err := file.NewEntry(file.Config{Front: "front-b", Zone: "b", Conveyor: r.conveyor, Log: log})
 	if err != nil {
 		r.t.Fatal(err)
@@ -326,7 +235,7 @@ func TestRefusals(t *testing.T) {
 	if _, err := r.terminal("desk-b", "b", "front").Send(deadline(t), terminal.Upload{Path: good, Flow: "up"}); err == nil {
 		t.Error("a terminal of another zone may send")
 	}
-	r.conveyor.denied.Store(true)
+	r.conveyor.Denied.Store(true)
 	got, err := desk.Send(deadline(t), terminal.Upload{Path: good, Flow: "up", Wait: true})
 	if fault.CodeOf(err) != fault.PolicyDenied || fault.ExitCode(err) != fault.ExitRefused || got.State != exchange.StateRefused {
 		t.Errorf("%+v, %v", got, err)
@@ -340,7 +249,7 @@ func TestSendAcrossRestarts(t *testing.T) {
 	desk := r.terminal("desk", "a", "front")
 	body := noise(80 << 20)
 	path := r.file("large.csv", body)
-	r.conveyor.down.Store(true)
+	r.conveyor.Down.Store(true)
 	ctx, cancel := context.WithCancel(deadline(t))
 	broken, err := desk.Send(ctx, terminal.Upload{Path: path, Flow: "up", Wait: true, Progress: func(sent, _ uint64) {
 		if sent > 70<<20 {
@@ -362,7 +271,7 @@ func TestSendAcrossRestarts(t *testing.T) {
 	}
 	r.released(r.target, nil)
 	r.stop()
-	r.conveyor.down.Store(false)
+	r.conveyor.Down.Store(false)
 	r.start()
 	other, err := desk.Send(deadline(t), terminal.Upload{Path: r.file("small.csv", []byte("x")), Flow: "up", Wait: true})
 	if err != nil {
