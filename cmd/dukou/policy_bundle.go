@@ -77,7 +77,7 @@ func build(out io.Writer, s *source.Source, f buildFlags) error {
 	}
 	options.Seal = sealTo(options.Components)
 	for name, file := range f.issuers {
-		if options.Issuers[name], err = readPublicKey(file); err != nil {
+		if options.Issuers[name], err = pki.ReadPublicKey(file); err != nil {
 			return fmt.Errorf("issuer %q: %w", name, err)
 		}
 	}
@@ -130,14 +130,6 @@ func readComponents(folder string) ([]policy.Component, error) {
 		components = append(components, c)
 	}
 	return components, nil
-}
-
-func readPublicKey(file string) (ed25519.PublicKey, error) {
-	data, err := readFile(file, maxComponentFile)
-	if err != nil {
-		return nil, err
-	}
-	return source.ParsePublicKey(data)
 }
 
 func readFile(name string, limit int64) ([]byte, error) {

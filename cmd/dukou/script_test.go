@@ -21,6 +21,7 @@ import (
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/envelope"
 	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
 )
 
@@ -42,7 +43,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "component": component, "center": center,
+			"status": status, "component": component, "center": standInCenter,
 		},
 	})
 }
@@ -73,8 +74,8 @@ func component(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // center SOCKET PUBLIC-KEY: answers as the center's management API does, for one approver.
-func center(ts *testscript.TestScript, _ bool, args []string) {
-	key, err := readPublicKey(ts.MkAbs(args[1]))
+func standInCenter(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := pki.ReadPublicKey(ts.MkAbs(args[1]))
 	ts.Check(err)
 	anchors := policy.Anchors{Approvers: []ed25519.PublicKey{key}, Quorum: 1}
 	listener, err := net.Listen("unix", ts.MkAbs(args[0]))
