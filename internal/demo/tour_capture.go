@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"dukou.dev/dukou/internal/cell"
 	"dukou.dev/dukou/test/isolation"
@@ -32,10 +33,33 @@ func (t *tour) labels(ctx context.Context) (string, error) {
 // forgedVerdict puts a rogue in the place of the outer half, at the end of the cable.
 func (t *tour) forgedVerdict(ctx context.Context) (string, error) {
 	i := t.Installation
+	asking, cancel := context.WithCancel(ctx)
+	asked := make(chan struct{})
+	go func() { // so that it gets hold of a genuine question
+		defer close(asked)
+		t.keepAsking(asking)
+	}()
 	out, err := t.Replace(ctx, GuardOuter, t.Rogue(), []string{
-		"half", "-identity", i.Identity(GuardOuter), "-state", i.State(GuardOuter), "-link", t.Link(),
+		"half", "-identity", i.Identity(GuardOuter), "-state", i.State(GuardOuter), "-link", t.Link(), "-listen", "unix:" + i.Socket(GuardOuter),
 	}, nil)
+	cancel()
+	<-asked
 	return t.judgeFindings(out, err)
+}
+
+// keepAsking signs somebody in again and again. What comes of it does not matter.
+func (t *tour) keepAsking(ctx context.Context) {
+	bank := t.Bank()
+	defer bank.Close()
+	tick := time.NewTicker(2 * pollEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		_, _ = bank.SignIn(ctx, Zhang())
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
 }
 
 // judgeFindings shows what a rogue tried, and wants every attack refused for its reason.

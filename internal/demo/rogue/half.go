@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"time"
 
 	"dukou.dev/dukou/internal/canon"
@@ -27,19 +28,20 @@ func reseal(s label.Sealed, l label.Label) []byte {
 }
 
 // Half passes, in the place of the outer half, parcels on to the inner half that no
-// front has made, as if it had judged them.
-func Half(ctx context.Context, s *Stolen, port link.Port, out io.Writer) error {
+// front has made, as if it had judged them. Then it misuses the first question that
+// the internet front, which connects to l, has labelled.
+func Half(ctx context.Context, s *Stolen, port link.Port, l net.Listener, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cable := link.New(link.Config{Port: port, Log: slog.New(slog.DiscardHandler)})
 	ended := make(chan error, 1)
 	go func() { ended <- cable.Run(ctx) }()
-	err := s.attackInner(ctx, cable, out)
+	err := s.attackInner(ctx, cable, l, out)
 	cancel()
 	return errors.Join(err, <-ended)
 }
 
-func (s *Stolen) attackInner(ctx context.Context, cable *link.Link, out io.Writer) error {
+func (s *Stolen) attackInner(ctx context.Context, cable *link.Link, l net.Listener, out io.Writer) error {
 	nc, err := cable.Connect(ctx)
 	if err != nil {
 		return err
@@ -68,7 +70,11 @@ func (s *Stolen) attackInner(ctx context.Context, cable *link.Link, out io.Write
 			return err
 		}
 	}
-	return nil
+	findings, err := s.intercept(ctx, l, session, verifiers[0])
+	for _, finding := range findings {
+		err = errors.Join(err, encoder.Encode(finding))
+	}
+	return err
 }
 
 // forgery is a parcel as a captured outer half can make it.
@@ -87,10 +93,10 @@ func (s *Stolen) forgeries(inner label.Verifier) []forgery {
 			return h, nil, err
 		}},
 		{"passed on with its own verdict in place of the front's tag", fault.LabelWrongJudge, func() (*parcel.Header, []byte, error) {
-			return s.forge(s.policy.Flow("credit-login").Entry, label.Verifier{Judge: s.id})
+			return s.forge(s.policy.Flow(signIn).Entry, label.Verifier{Judge: s.id})
 		}},
 		{"with a tag for the inner judge under the outer half's key", fault.LabelAltered, func() (*parcel.Header, []byte, error) {
-			return s.forge(s.policy.Flow("credit-login").Entry, inner)
+			return s.forge(s.policy.Flow(signIn).Entry, inner)
 		}},
 		{"labelled in its own name", fault.LabelEpoch, func() (*parcel.Header, []byte, error) {
 			return s.forge(s.id, inner)
@@ -114,7 +120,7 @@ func (s *Stolen) forge(maker string, judge label.Verifier) (*parcel.Header, []by
 	l.Version, l.Maker, l.Boot, l.Number, l.Epoch = label.Version, maker, s.boot, 1, label.EpochAt(now)
 	l.NotBefore, l.NotAfter = now.UnixMilli(), now.Add(labelLife).UnixMilli()
 	l.Binding = parcel.Digest(header)
-	key, ok := s.keys.Key(s.policy.Flow("credit-login").Entry, s.id, l.Epoch)
+	key, ok := s.keys.Key(s.policy.Flow(signIn).Entry, s.id, l.Epoch)
 	if !ok {
 		return nil, nil, errors.New("the lease has no key of the front")
 	}

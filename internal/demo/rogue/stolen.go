@@ -48,6 +48,9 @@ func Steal(identity, state string) (*Stolen, error) {
 	if s.policy == nil {
 		return nil, fmt.Errorf("no bundle in %s", state)
 	}
+	if flow := s.policy.Flow(signIn); flow == nil || len(flow.Forms) == 0 {
+		return nil, fmt.Errorf("the bundle has no flow %q", signIn)
+	}
 	if s.boot, err = own.Boot(); err != nil {
 		return nil, err
 	}
@@ -133,14 +136,13 @@ func (s *session) judges(ctx context.Context, n int) ([]label.Verifier, error) {
 	}
 }
 
+// signIn is the flow that is attacked.
+const signIn = "credit-login"
+
 // question is a sign-in as the internet front would send it: everything about it is
 // right, until an attack changes it.
 func (s *Stolen) question() (*parcel.Header, label.Label, error) {
-	const name = "credit-login"
-	flow := s.policy.Flow(name)
-	if flow == nil || len(flow.Forms) == 0 {
-		return nil, label.Label{}, fmt.Errorf("the bundle has no flow %q", name)
-	}
+	flow := s.policy.Flow(signIn)
 	content := parcel.Record{
 		"form": flow.Forms[0].Name,
 		"body": parcel.Record{"user": "zhangwei", "password": "a-guess"},

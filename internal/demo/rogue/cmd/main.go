@@ -5,7 +5,7 @@
 // package rogue. The demonstration and the end-to-end tests start it.
 //
 //	dukou-rogue front -identity DIR -state DIR -guard unix:PATH
-//	dukou-rogue half  -identity DIR -state DIR -link packet:INTERFACE
+//	dukou-rogue half  -identity DIR -state DIR -link packet:INTERFACE -listen unix:PATH
 //	dukou-rogue probe    (targets in $DUKOU_PROBE_TARGETS)
 package main
 
@@ -45,6 +45,7 @@ func run() error {
 	state := f.String("state", "", "directory of its lease and bundle")
 	guard := f.String("guard", "", "the half to attack: unix:PATH")
 	cable := f.String("link", "", "packet:INTERFACE or unix:PATH")
+	listen := f.String("listen", "", "where the fronts connect: unix:PATH")
 	if err := f.Parse(os.Args[2:]); err != nil {
 		return err
 	}
@@ -60,7 +61,11 @@ func run() error {
 		if err != nil {
 			return err
 		}
-		return rogue.Half(ctx, stolen, port, os.Stdout)
+		l, err := daemon.Listen(*listen)
+		if err != nil {
+			return err
+		}
+		return rogue.Half(ctx, stolen, port, l, os.Stdout)
 	default:
 		return errors.New("front, half or probe")
 	}
