@@ -20,7 +20,7 @@ type Opener interface {
 
 // Ask sends one parcel and waits for its answer. It never sends twice. An error
 // with code GuardUnavailable says that nothing was sent; Interrupted, that it may
-// have gone on; TargetTimeout, that ctx ended first; else it is the refusal.
+// have gone on; TargetTimeout, that ctx's time ended first; else it is the refusal.
 func Ask(ctx context.Context, o Opener, id parcel.ID, c Carried) (Carried, error) {
 	s, err := o.Open(ctx, wire.Interactive)
 	if err != nil {
@@ -52,7 +52,7 @@ func drain(ctx context.Context, s *wire.Stream) {
 
 // interrupted names an error of a stream on which something was sent.
 func interrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fault.Wrap(fault.TargetTimeout, err, "no answer in time")
 	}
 	if errors.Is(err, io.EOF) {
