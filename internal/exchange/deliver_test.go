@@ -559,3 +559,17 @@ func TestAdoptChanged(t *testing.T) {
 		t.Errorf("%d pending", r.outbox.Pending())
 	}
 }
+
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	h, message := carried(&Outgoing{Draft: draft("x"), Body: parcel.Body{Size: parcel.MaxBody, Root: parcel.Link{1}}})
+	if _, _, err := r.inbox.Begin(context.Background(), message.Header, h, "a/x"); fault.CodeOf(err) != fault.TooBusy || !Transient(err) {
+		t.Errorf("a body of 1 TiB: %v", err)
+	}
+	h.Body.Size++
+	h.ID = parcel.NewID()
+	if _, _, err := r.inbox.Begin(context.Background(), message.Header, h, "a/x"); fault.CodeOf(err) != fault.ParcelTooLarge {
+		t.Errorf("a body above the limit: %v", err)
+	}
+}

@@ -197,3 +197,34 @@ func TestFlowComesAndGoes(t *testing.T) {
 	r.bridge.policy.Store(with)
 	eventually(t, "the second file", func() bool { return files(t, r.target)["b.csv"] == "b" })
 }
+
+func TestPendingIsBounded(t *testing.T) {
+	r := newRig(t, nil)
+	r.stopEntry()
+	r.bridge.mu.Lock()
+	connected := r.bridge.conn
+	r.bridge.conn = nil
+	r.bridge.mu.Unlock()
+	const all = 60
+	for i := range all - 1 {
+		r.put(time.Duration(i).String()+".csv", "x")
+	}
+	r.limit = 3
+	r.startEntry()
+	bodies := func() int {
+		found, err := filepath.Glob(filepath.Join(r.source, own, "out", "*.body"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	eventually(t, "three taken", func() bool { return bodies() >= 3 })
+	r.put("last.csv", "x") // one more scan
+	if taken, left := bodies(), len(files(t, r.source)); taken+left != all || taken > r.limit+8 {
+		t.Errorf("%d taken, %d left", taken, left)
+	}
+	r.bridge.mu.Lock()
+	r.bridge.conn = connected
+	r.bridge.mu.Unlock()
+	eventually(t, "all at the target", func() bool { return len(files(t, r.target)) == all })
+}

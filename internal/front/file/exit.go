@@ -27,6 +27,7 @@ type Exit struct {
 
 	mu     sync.Mutex
 	places map[string]*place // by flow
+	closed bool
 }
 
 var _ front.Receiver = (*Exit)(nil)
@@ -50,8 +51,8 @@ func NewExit(c ExitConfig) (*Exit, error) {
 }
 
 // Run opens the inbox of each flow of the bundle in force, which finishes what a
-// stop broke off, until ctx ends; then it closes them. Nothing may be delivered any
-// more when it returns.
+// stop broke off, until ctx ends; then it closes them. A delivery that is under way
+// then fails and is made again.
 func (e *Exit) Run(ctx context.Context) error {
 	trouble := complaint{log: e.cfg.Log, what: "opening the inboxes of files"}
 	tick := time.NewTicker(look)
@@ -96,6 +97,9 @@ func (e *Exit) Inbox(f *policy.Flow) (*exchange.Inbox, error) {
 func (e *Exit) place(f *policy.Flow) (*place, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.closed {
+		return nil, fault.New(fault.TargetUnavailable, "this front is stopping")
+	}
 	if p := e.places[f.Name]; p != nil {
 		if p.target != f.Target {
 			return nil, fault.New(fault.TargetUnavailable, "flow %q had target %q when this front started, now it is %q: start it anew", f.Name, p.target, f.Target)
@@ -177,6 +181,7 @@ func (p *place) close() error {
 func (e *Exit) close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.closed = true
 	var errs []error
 	for name, p := range e.places {
 		errs = append(errs, p.close())

@@ -97,7 +97,7 @@ func (s *Folder) Release(_ context.Context, d exchange.Delivery, name string) er
 	if err := CheckName(name); err != nil {
 		return err
 	}
-	err := unix.Renameat2(unix.AT_FDCWD, d.Path, int(s.dir.Fd()), name, unix.RENAME_NOREPLACE)
+	err := s.moveIn(d.Path, name)
 	switch {
 	case err == nil:
 		return s.sync.Wait()
@@ -108,6 +108,19 @@ func (s *Folder) Release(_ context.Context, d exchange.Delivery, name string) er
 	default:
 		return fault.Wrap(fault.TargetUnavailable, err, "release into %s", s.path)
 	}
+}
+
+// moveIn holds the directory open during the move.
+func (s *Folder) moveIn(path, name string) error {
+	conn, err := s.dir.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var renameErr error
+	err = conn.Control(func(fd uintptr) {
+		renameErr = unix.Renameat2(unix.AT_FDCWD, path, int(fd), name, unix.RENAME_NOREPLACE)
+	})
+	return errors.Join(err, renameErr)
 }
 
 // moved is asked when either the staged body or the target directory is gone. Only

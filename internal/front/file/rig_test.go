@@ -160,6 +160,7 @@ type rig struct {
 	bridge         *bridge
 	entry          *Entry
 	exit           *Exit
+	limit          int // MaxPending
 	stopEntry      func()
 	stopExit       func()
 }
@@ -197,7 +198,7 @@ func (r *rig) startExit() {
 func (r *rig) startEntry() {
 	var err error
 	r.entry, err = NewEntry(Config{
-		Front: "front-a", Zone: "a", Conveyor: r.bridge, State: filepath.Join(r.dir, "entry"), Log: testLog(r.t),
+		Front: "front-a", Zone: "a", Conveyor: r.bridge, State: filepath.Join(r.dir, "entry"), Log: testLog(r.t), MaxPending: r.limit,
 		Directories: map[string]Directory{"outgoing": {Path: r.source, Subject: "batches"}},
 	})
 	if err != nil {

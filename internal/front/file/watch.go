@@ -137,7 +137,7 @@ func (w *watch) listen(ctx context.Context, events *fsnotify.Watcher) {
 			if !ok {
 				return
 			}
-			if e.Has(fsnotify.Create) || e.Has(fsnotify.Write) {
+			if e.Has(fsnotify.Create) { // a rename is one, too; writes are what settling waits out
 				w.due()
 			}
 		case _, ok := <-events.Errors: // events were lost
@@ -169,15 +169,23 @@ func (w *watch) scan(ctx context.Context, round uint64) error {
 		if err := exchange.Room(w.lane.home, 0); err != nil {
 			return err
 		}
-		w.full.Store(true) // before the look at what is pending, so that no end is missed
-		if w.lane.outbox.Pending() >= w.lane.cfg.MaxPending || ctx.Err() != nil {
+		if w.enough() || ctx.Err() != nil {
 			return nil
 		}
-		w.full.Store(false)
 		if err := w.takeAll(ctx, names, round); err != nil {
 			return err
 		}
 	}
+}
+
+// enough tells whether no more may be taken; the next end of a delivery then brings
+// another scan.
+func (w *watch) enough() bool {
+	if w.lane.outbox.Pending() < w.lane.cfg.MaxPending {
+		return false
+	}
+	w.full.Store(true)
+	return w.lane.outbox.Pending() >= w.lane.cfg.MaxPending // looked at again, so that no end is missed
 }
 
 // takeAll takes a batch of names at once, so that they share syncs.
@@ -218,6 +226,9 @@ func (w *watch) look(name string, round uint64) error {
 	}
 	if err := checkRules(w.lane.flow.Load().Files, name, uint64(info.Size())); err != nil {
 		return w.refuse(filepath.Join(w.dir.Path, name), name, "", err)
+	}
+	if w.enough() {
+		return nil
 	}
 	if err := w.adopt(name, info); err != nil {
 		return err
