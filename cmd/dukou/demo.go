@@ -43,8 +43,8 @@ Exit status with --once: 0 every step went as it must, 1 one did not, 3 some wer
 			if err != nil {
 				return err
 			}
-			// A terminal that is closed must not leave anything behind.
-			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGHUP)
+			// A terminal or a reader that goes away must not leave anything behind.
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGHUP, syscall.SIGPIPE)
 			defer stop()
 			o := demo.Options{Dir: dir, Keep: keep, Isolation: found, WhyPlain: reason, PortalAddress: demoPortal, FrontAddress: demoFront}
 			err = demo.Run(ctx, o, &demo.Printer{Out: c.OutOrStdout(), JSON: json}, once)

@@ -203,6 +203,25 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// TestReaderGone closes the other end of its standard output, as `| head` does.
+func TestReaderGone(t *testing.T) {
+	c := newCommand(t, os.Getenv(demotest.BinEnv), "--json")
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if !bufio.NewScanner(out).Scan() {
+		t.Error("not even one step")
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.finish(t, 1)
+}
+
 // awaitEntry waits until something is in a directory.
 func awaitEntry(t *testing.T, dir string) {
 	t.Helper()
@@ -258,8 +277,12 @@ func TestStays(t *testing.T) {
 
 func TestMissingProgram(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Link(filepath.Join(os.Getenv(demotest.BinEnv), "dukou"), filepath.Join(dir, "dukou")); err != nil {
-		t.Skip("the test's directory is on another disk:", err)
+	program, err := os.ReadFile(filepath.Join(os.Getenv(demotest.BinEnv), "dukou"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "dukou"), program, 0o700); err != nil {
+		t.Fatal(err)
 	}
 	c := newCommand(t, dir, "--once", "--json")
 	found := c.once(t, 1)
