@@ -100,4 +100,3 @@ func (t *tour) recovery(ctx context.Context) (string, error) {
 	_, detail, err := t.ask(ctx)
 	return detail, err
 }
-

@@ -48,7 +48,7 @@ func (t *tour) explained(context.Context) (string, error) {
 func (t *tour) audit(ctx context.Context) (string, error) {
 	var total uint64
 	for _, name := range Components() {
-		r, err := t.verify(ctx, name)
+		r, err := t.VerifyLog(ctx, name)
 		if err != nil {
 			return "", fmt.Errorf("log of %s: %w", name, err)
 		}
@@ -65,10 +65,11 @@ func (t *tour) audit(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d entries in %d logs: chains, trees and signatures agree", total, len(Components())), nil
 }
 
-// verify verifies one log, once the center has witnessed what it holds now.
-func (t *tour) verify(ctx context.Context, name string) (reader.Report, error) {
-	dir := t.auditDir(name)
-	keys, err := t.logKeys(name)
+// VerifyLog verifies the log of a component with what the center has witnessed of it,
+// once that is as long as the log is now. The center's own log has no witness.
+func (d *Demo) VerifyLog(ctx context.Context, name string) (reader.Report, error) {
+	dir := d.auditDir(name)
+	keys, err := d.logKeys(name)
 	if err != nil {
 		return reader.Report{}, err
 	}
@@ -84,8 +85,8 @@ func (t *tour) verify(ctx context.Context, name string) (reader.Report, error) {
 		return reader.Report{}, err
 	}
 	var o reader.Options
-	err = t.poll(ctx, "wait for the witness", witnessTimeout, func(context.Context) error {
-		o.Witness, err = os.ReadFile(t.witnessed(name))
+	err = d.poll(ctx, "wait for the witness", witnessTimeout, func(context.Context) error {
+		o.Witness, err = os.ReadFile(d.witnessed(name))
 		if err != nil {
 			return err
 		}
@@ -98,7 +99,7 @@ func (t *tour) verify(ctx context.Context, name string) (reader.Report, error) {
 	if err != nil {
 		return reader.Report{}, err
 	}
-	if o.WitnessKeys, err = t.witnessKeys(); err != nil {
+	if o.WitnessKeys, err = d.witnessKeys(); err != nil {
 		return reader.Report{}, err
 	}
 	return reader.Verify(dir, keys, o)
@@ -106,16 +107,16 @@ func (t *tour) verify(ctx context.Context, name string) (reader.Report, error) {
 
 func (l Layout) auditDir(name string) string { return filepath.Join(l.State(name), "audit") }
 
-func (t *tour) auditDir(name string) string { return t.Installation.auditDir(name) }
+func (d *Demo) auditDir(name string) string { return d.Installation.auditDir(name) }
 
 // witnessed is the file in which the center keeps the latest checkpoint of a log.
-func (t *tour) witnessed(name string) string {
+func (d *Demo) witnessed(name string) string {
 	log := filepath.Base(audit.MirrorDir("", audit.Origin(name)))
-	return filepath.Join(t.Installation.State(Center), "witness", log, "checkpoint")
+	return filepath.Join(d.Installation.State(Center), "witness", log, "checkpoint")
 }
 
-func (t *tour) witnessKeys() (note.Verifiers, error) {
-	key, err := center.WitnessKey(t.Installation.State(Center))
+func (d *Demo) witnessKeys() (note.Verifiers, error) {
+	key, err := center.WitnessKey(d.Installation.State(Center))
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +127,8 @@ func (t *tour) witnessKeys() (note.Verifiers, error) {
 	return note.VerifierList(v), nil
 }
 
-func (t *tour) logKeys(name string) (note.Verifiers, error) {
-	for _, c := range t.Installation.Components {
+func (d *Demo) logKeys(name string) (note.Verifiers, error) {
+	for _, c := range d.Installation.Components {
 		if c.ID == name {
 			v, err := audit.NewVerifier(audit.Origin(name), c.Key)
 			if err != nil {
