@@ -63,7 +63,8 @@ func (p *Policy) Decide(q Query) Decision {
 		d.refuse(fault.ContentInvalid, "content", "the fields tell of %d bytes, the body has %d", size, q.Header.Body.Size)
 	}
 	d.lattice(schema.Least(q.Content))
-	d.discretion()
+	permits, refusals := p.Discretion(q, d.flow, d.subject, d.class)
+	d.granted, d.refused = permits, append(d.refused, refusals...)
 	return d.decision()
 }
 

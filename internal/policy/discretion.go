@@ -11,6 +11,7 @@ import (
 	"github.com/cedar-policy/cedar-go"
 
 	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/parcel"
 )
 
@@ -70,52 +71,56 @@ func (e entities) Get(uid cedar.EntityUID) (cedar.Entity, bool) {
 	return entity, ok
 }
 
-// discretion asks the Cedar policies. An error in any policy refuses: what cannot
-// be decided is not permitted.
-func (d *decider) discretion() {
-	request, principal := d.cedarRequest()
-	verdict, diagnostic := cedar.Authorize(d.policy.cedar, entities{d.policy.entities, principal}, request)
+// Discretion asks the Cedar policies about a query on flow f by subject s, in the
+// class that the parcel has behind the flow's checks. It is pure, and the one part of
+// a decision that both judges share. It gives the reasons of a permission, or those of
+// a refusal. An error in any policy refuses: what cannot be decided is not permitted.
+func (p *Policy) Discretion(q Query, f *Flow, s *Subject, class label.Class) (permits, refusals []Reason) {
+	request, principal := cedarRequest(q, f, s, class)
+	verdict, diagnostic := cedar.Authorize(p.cedar, entities{p.entities, principal}, request)
 	// Cedar evaluates in no order; a decision has one.
 	slices.SortFunc(diagnostic.Errors, func(a, b cedar.DiagnosticError) int { return strings.Compare(string(a.PolicyID), string(b.PolicyID)) })
 	slices.SortFunc(diagnostic.Reasons, func(a, b cedar.DiagnosticReason) int { return strings.Compare(string(a.PolicyID), string(b.PolicyID)) })
 	for _, e := range diagnostic.Errors {
-		d.refuse(fault.PolicyError, string(e.PolicyID), "%s", e.Message)
+		refusals = append(refusals, Reason{Code: fault.PolicyError, Rule: string(e.PolicyID), What: e.Message})
 	}
 	for _, r := range diagnostic.Reasons {
 		if verdict == cedar.Allow {
-			d.granted = append(d.granted, Reason{Rule: string(r.PolicyID), What: "permits"})
+			permits = append(permits, Reason{Rule: string(r.PolicyID), What: "permits"})
 		} else {
-			d.refuse(fault.PolicyDenied, string(r.PolicyID), "forbids")
+			refusals = append(refusals, Reason{Code: fault.PolicyDenied, Rule: string(r.PolicyID), What: "forbids"})
 		}
 	}
 	if verdict != cedar.Allow && len(diagnostic.Reasons) == 0 {
-		d.refuse(fault.PolicyDenied, "cedar", "no policy permits %s on %s to %s", d.flow.Action, d.flow.Object, d.query.Label.Subject)
+		what := fmt.Sprintf("no policy permits %s on %s to %s", f.Action, f.Object, q.Label.Subject)
+		refusals = append(refusals, Reason{Code: fault.PolicyDenied, Rule: "cedar", What: what})
 	}
+	return permits, refusals
 }
 
-func (d *decider) cedarRequest() (cedar.Request, cedar.Entity) {
-	l, h := d.query.Label, d.query.Header
+func cedarRequest(q Query, f *Flow, s *Subject, class label.Class) (cedar.Request, cedar.Entity) {
+	l, h := q.Label, q.Header
 	zone, name, _ := strings.Cut(l.Subject, "/")
 	parents := []cedar.EntityUID{cedar.NewEntityUID(zoneType, cedar.String(zone))}
-	for _, g := range d.subject.Groups {
+	for _, g := range s.Groups {
 		parents = append(parents, cedar.NewEntityUID(groupType, cedar.String(g)))
 	}
 	principal := cedar.Entity{
 		UID: cedar.NewEntityUID(subjectType, cedar.String(l.Subject)), Parents: cedar.NewEntityUIDSet(parents...),
 		Attributes: cedar.NewRecord(cedar.RecordMap{
 			"name": cedar.String(name), "zone": cedar.String(zone),
-			"clearance": cedar.Long(d.subject.Clearance.Confidentiality),
+			"clearance": cedar.Long(s.Clearance.Confidentiality),
 		}),
 	}
 	return cedar.Request{
 		Principal: principal.UID,
-		Action:    cedar.NewEntityUID(actionType, cedar.String(d.flow.Action)),
-		Resource:  cedar.NewEntityUID(objectType, cedar.String(d.flow.Object)),
+		Action:    cedar.NewEntityUID(actionType, cedar.String(f.Action)),
+		Resource:  cedar.NewEntityUID(objectType, cedar.String(f.Object)),
 		Context: cedar.NewRecord(cedar.RecordMap{
 			"flow": cedar.String(h.Flow), "kind": cedar.String(h.Kind.String()), "protocol": cedar.String(l.Protocol),
 			"purpose": cedar.String(l.Purpose), "assurance": cedar.String(l.Assurance),
-			"confidentiality": cedar.Long(d.class.Confidentiality), "integrity": cedar.Long(d.class.Integrity),
-			"content": cedarRecord(d.query.Content), "size": cedar.Long(int64(min(h.Body.Size, 1<<62))),
+			"confidentiality": cedar.Long(class.Confidentiality), "integrity": cedar.Long(class.Integrity),
+			"content": cedarRecord(q.Content), "size": cedar.Long(int64(min(h.Body.Size, 1<<62))),
 		}),
 	}, principal
 }
