@@ -51,7 +51,7 @@ type Rule struct {
 	Outward bool // goes from the center's side outwards; else inwards
 	Request int  // bytes
 	Answer  int  // bytes
-	Rate    int  // calls a second at a crossing
+	Rate    int  // calls a second of one neighbour, twice as many at once
 }
 
 // RuleOf is the rule of a type, false for one that is not on the list.
@@ -61,8 +61,8 @@ func RuleOf(t Type) (Rule, bool) {
 }
 
 var rules = map[Type]Rule{ //nolint:gochecknoglobals // a constant table
-	Bundle:     {Name: "bundle", Outward: true, Request: 16 << 20, Answer: 0, Rate: 4},
-	Lease:      {Name: "lease", Outward: true, Request: 1 << 20, Answer: 0, Rate: 20},
+	Bundle:     {Name: "bundle", Outward: true, Request: 16 << 20, Answer: 0, Rate: 40},
+	Lease:      {Name: "lease", Outward: true, Request: 1 << 20, Answer: 0, Rate: 40},
 	Time:       {Name: "time", Outward: false, Request: 16, Answer: 1 << 10, Rate: 4},
 	Windows:    {Name: "windows", Outward: true, Request: 4 << 10, Answer: 0, Rate: 10},
 	Records:    {Name: "records", Outward: true, Request: 64, Answer: 8 << 20, Rate: 200},

@@ -189,9 +189,10 @@ func newWorld(t interface{ Helper() }, s *site) *world {
 	t.Helper()
 	w := &world{site: s, app: newApplication()}
 	w.outer, w.inner = s.startPair()
+	w.center = s.mustGrip(central, inner)
+	w.center.give(s.sign(s.bundle(1), 2), 1, inner, outer)
 	w.out = s.startFront(frontOut, outer, nil, nil)
 	w.in = s.startFront(frontIn, inner, w.app, nil)
-	w.center = s.mustGrip(central, inner)
-	w.center.give(s.sign(s.bundle(1), 2), 1, inner, outer, frontIn, frontOut)
+	w.center.give(s.sign(s.bundle(1), 2), 1, frontIn, frontOut)
 	return w
 }
