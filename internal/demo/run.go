@@ -111,13 +111,17 @@ func (d *Demo) conclude(ctx context.Context, p *Printer, results []Result) error
 func (d *Demo) guide() string {
 	i, dukou := d.Installation, filepath.Join(d.options.Bin, "dukou")
 	pid := func(name string) string { return fmt.Sprintf("%-15s pid %-8d", name, d.PID(name)) }
+	link, kind := "  cable   ", " (no IP)  "
+	if d.stage.Isolation() != cell.Netns {
+		link, kind = "  socket  ", "(a trial) "
+	}
 	return fmt.Sprintf(`
    internet zone                                                       intranet zone
- ┌────────────────┐     ┌─────────────┐   cable    ┌─────────────┐     ┌────────────────┐
- │ portal         │     │             │ (no IP)    │             │     │ bureau         │
+ ┌────────────────┐     ┌─────────────┐ %s ┌─────────────┐     ┌────────────────┐
+ │ portal         │     │             │ %s │             │     │ bureau         │
  │ front-internet ├─────┤ guard-outer ├~~~~~~~~~~~~┤ guard-inner ├─────┤ front-intranet │
  └────────────────┘     └─────────────┘            └──────┬──────┘     └────────────────┘
-                                                   center ┴ signer
+                                                       center ── signer
    %s  %s
    %s  %s
    %s  %s
@@ -150,6 +154,7 @@ func (d *Demo) guide() string {
  Everything is in %s, what the processes write in its log folder.
  Ctrl-C ends everything.
 `,
+		link, kind,
 		pid(Portal), pid(Bureau), pid(FrontInternet), pid(FrontIntranet), pid(GuardOuter), pid(GuardInner), pid(Center), pid(Signer),
 		d.PortalURL(), d.FrontURL(), APIKey, d.FrontURL(), d.FrontURL(), d.FrontURL(),
 		filepath.Join(d.options.Bin, "dukou-bank"), i.Outgoing(), i.Incoming(), i.Socket(Center),
