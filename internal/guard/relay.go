@@ -197,7 +197,7 @@ func (h *Half) passAnswer(from *peer, c exchange.Carried, asked *judge.Verdict) 
 // detail is what an auditor can replay a decision from.
 type detail struct {
 	_       struct{} `cbor:",toarray"`
-	Header  []byte   // canonical, the whole input of Decide beside the label; its digest where Decide was not reached and it is large
+	Header  []byte   // see recorded
 	Bundle  uint64   // version that decided
 	Reasons []reason
 }
@@ -227,11 +227,7 @@ func (h *Half) recordVerdict(v *judge.Verdict, c exchange.Carried, err error) au
 	if v.Label != nil {
 		e.Subject, e.Object, e.Action = v.Label.Subject, v.Label.Object, v.Label.Action
 	}
-	d := detail{Header: c.Header}
-	if !decided(v) && len(c.Header) > undecidedHeader {
-		digest := parcel.Digest(c.Header) // nobody's: its maker is not proven
-		d.Header = digest[:]
-	}
+	d := detail{Header: h.recorded(v, c)}
 	if p := h.keeper.Current(); p != nil {
 		d.Bundle = p.Version
 	}
@@ -255,6 +251,21 @@ func clip(s string) string {
 // undecidedHeader bounds what is kept of a parcel that was refused before Decide, in
 // bytes: whoever sends refuse must not fill the disk with it.
 const undecidedHeader = 16 << 10
+
+// recorded is what the detail keeps of a header: all that Decide saw, without what the
+// flow calls secret. Of what could not be read, and of a large one whose maker is not
+// proven, it is the digest.
+func (h *Half) recorded(v *judge.Verdict, c exchange.Carried) []byte {
+	digest := parcel.Digest(c.Header)
+	if v.Header == nil || !decided(v) && len(c.Header) > undecidedHeader {
+		return digest[:]
+	}
+	kept, err := h.keeper.Current().Recorded(v.Header, v.Content)
+	if err != nil {
+		return digest[:] // fields that decode and do not encode: nothing that Decide has passed
+	}
+	return canon.Must(kept)
+}
 
 // decided tells whether Decide, or what only checks the form, has seen the parcel.
 func decided(v *judge.Verdict) bool {

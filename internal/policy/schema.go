@@ -42,6 +42,8 @@ type Schema struct {
 	Class    *label.Class // least class of content that holds a value here
 	// Classifies makes the value itself, 1 to 5, the least confidentiality of the content.
 	Classifies bool
+	// Secret keeps the value out of the records: passwords, tokens.
+	Secret bool
 
 	pattern *regexp.Regexp
 }

@@ -41,6 +41,9 @@ func (l *loader) schema(n node) (s policy.Schema, required bool) {
 	if v, ok := o.get("nullable"); ok {
 		s.Nullable = v.boolean()
 	}
+	if v, ok := o.get("secret"); ok {
+		s.Secret = v.boolean()
+	}
 	if v, ok := o.get("class"); ok {
 		class := l.class(v, label.Lowest())
 		s.Class = &class
