@@ -4,8 +4,12 @@
 package e2e
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/audit/reader"
@@ -13,6 +17,63 @@ import (
 	"dukou.dev/dukou/internal/front/file"
 	"dukou.dev/dukou/internal/parcel"
 )
+
+// TestAuditAfterAll kills every process once while queries are asked and files cross,
+// and has somebody refused: the logs are sound and tell of all of it.
+func TestAuditAfterAll(t *testing.T) {
+	r := start(t)
+	ways := r.ways(t)
+	random := chance(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := make(chan load, 1)
+	them := r.reportsOf(t, demo.Zhang())
+	go func() { asked <- them.run(ctx, 5*time.Minute) }()
+	r.cross(t, random, ways, crossing{
+		big: form[int64](16<<20, 256<<20), small: form(100, 1000), rounds: form(1, 3), killed: demo.Processes(),
+	})
+	cancel()
+	wantUnavailable(t, <-asked)
+	r.ready(t)
+	refused := r.tooHigh(t)
+	var receipts []file.Receipt
+	for _, w := range ways {
+		receipts = append(receipts, w.wantOnce(t)...)
+	}
+	r.wantRecorded(t, receipts)
+	if h := r.log(t, demo.GuardInner)[refused]; len(h["allow"]) != 1 || len(h["refuse"]) == 0 {
+		t.Errorf("the query %s was passed, its answer refused, and the inner half's log says %v", refused, h)
+	}
+}
+
+// wantUnavailable wants that queries, of which none is asked twice, failed for no
+// other reason than that somebody on their way was gone.
+func wantUnavailable(t *testing.T, l load) {
+	t.Helper()
+	t.Logf("meanwhile %v", l)
+	for failure, n := range l.failures {
+		status := strings.HasPrefix(failure, "status ")
+		if status && !strings.HasPrefix(failure, "status 502") && !strings.HasPrefix(failure, "status 503") && !strings.HasPrefix(failure, "status 504") {
+			t.Errorf("%d queries got %s", n, failure)
+		}
+	}
+}
+
+// tooHigh asks for a report that stays inside, and gives the parcel's id.
+func (r *rig) tooHigh(t *testing.T) parcel.ID {
+	t.Helper()
+	bank := r.Bank()
+	defer bank.Close()
+	_, err := bank.Report(t.Context(), r.signIn(t, demo.Gao()), demo.Gao().Person)
+	var refusal *demo.Refusal
+	if !errors.As(err, &refusal) || refusal.Code != "label-level" {
+		t.Fatalf("the report should have been refused: %v", err)
+	}
+	id, err := parcel.ParseID(refusal.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
 
 // history is what a log says of one parcel: the indexes of its entries by verdict.
 type history map[string][]uint64

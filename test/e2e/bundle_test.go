@@ -52,10 +52,7 @@ func TestBundleUnderLoad(t *testing.T) {
 	r.apply(t, toggled(t, false))
 	her := asker{bank: r.Bank(), user: wang(), token: r.signIn(t, wang())}
 	t.Cleanup(her.bank.Close)
-	them := client{
-		url:    r.FrontURL() + "/reports/" + demo.Zhang().Person + "?purpose=self-inquiry",
-		header: map[string]string{"Authorization": "Bearer " + r.signIn(t, demo.Zhang())},
-	}
+	them := r.reportsOf(t, demo.Zhang())
 	r.underLoad(t, her, them)
 	r.withoutCenter(t, her, them)
 	r.refused(t, her)

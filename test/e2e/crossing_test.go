@@ -67,9 +67,9 @@ func (r *rig) ways(t *testing.T) []*way {
 	return list
 }
 
-// wide is the example's policy with the two flows of these tests.
+// wide is that policy with the two file flows of these tests.
 func wide(t *testing.T) fstest.MapFS {
-	m := variant(t)
+	m := raised(t)
 	gather(t, m, os.DirFS(filepath.Join("testdata", "policy")))
 	return m
 }

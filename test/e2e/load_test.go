@@ -5,17 +5,22 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"dukou.dev/dukou/internal/demo"
 )
 
 // connections is how many clients ask at once.
@@ -24,13 +29,14 @@ const connections = 32
 // load is what a load has seen.
 type load struct {
 	requests int
+	opened   int64          // connections; the client asks again by itself when one was cut off
 	failures map[string]int // by status or error
 	took     time.Duration
 }
 
 func (l load) String() string {
-	return fmt.Sprintf("%d requests in %v, %.0f a second, %d kinds of failure %v",
-		l.requests, l.took.Round(time.Millisecond), float64(l.requests)/l.took.Seconds(), len(l.failures), l.failures)
+	return fmt.Sprintf("%d requests over %d connections in %v, %.0f a second, failures %v",
+		l.requests, l.opened, l.took.Round(time.Millisecond), float64(l.requests)/l.took.Seconds(), l.failures)
 }
 
 // client asks one URL again and again over connections that stay.
@@ -39,12 +45,28 @@ type client struct {
 	header map[string]string
 }
 
+// reportsOf asks for a person's own report.
+func (r *rig) reportsOf(t *testing.T, u demo.User) client {
+	t.Helper()
+	return client{
+		url:    r.FrontURL() + "/reports/" + u.Person + "?purpose=self-inquiry",
+		header: map[string]string{"Authorization": "Bearer " + r.signIn(t, u)},
+	}
+}
+
 // run asks until ctx ends, or for as long as for it is told.
 func (c client) run(ctx context.Context, length time.Duration) load {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, length)
 	defer cancel()
-	transport := &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections}
+	var opened atomic.Int64
+	transport := &http.Transport{
+		MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			opened.Add(1)
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		},
+	}
 	defer transport.CloseIdleConnections()
 	asking := &http.Client{Transport: transport, Timeout: 15 * time.Second}
 	all := load{failures: map[string]int{}}
@@ -68,7 +90,7 @@ func (c client) run(ctx context.Context, length time.Duration) load {
 		})
 	}
 	group.Wait()
-	all.took = time.Since(began)
+	all.took, all.opened = time.Since(began), opened.Load()
 	return all
 }
 
@@ -83,17 +105,25 @@ func (c client) once(asking *http.Client) string {
 	}
 	resp, err := asking.Do(r)
 	if err != nil {
-		return err.Error()
+		return root(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	switch {
 	case err != nil:
-		return err.Error()
+		return root(err)
 	case resp.StatusCode != http.StatusOK:
-		return fmt.Sprintf("status %d %.100s", resp.StatusCode, identity.ReplaceAll(body, []byte("ID")))
+		return fmt.Sprintf("status %d %.60s", resp.StatusCode, identity.ReplaceAll(body, []byte("ID")))
 	}
 	return ""
+}
+
+// root is what an error comes from, without the addresses that make each one differ.
+func root(err error) string {
+	for errors.Unwrap(err) != nil {
+		err = errors.Unwrap(err)
+	}
+	return err.Error()
 }
 
 var identity = regexp.MustCompile("[0-9a-f]{32}")
@@ -123,7 +153,7 @@ func readWrk(out string, took time.Duration) (load, error) {
 	if total == nil {
 		return load{}, fmt.Errorf("wrk says nothing of requests:\n%s", out)
 	}
-	l := load{failures: map[string]int{}, took: took}
+	l := load{opened: connections, failures: map[string]int{}, took: took}
 	l.requests, _ = strconv.Atoi(total[1])
 	if sockets := wrkSockets.FindStringSubmatch(out); sockets != nil {
 		for i, kind := range []string{"connect", "read", "write", "timeout"} {
@@ -164,12 +194,12 @@ func (c client) begin(t *testing.T, length time.Duration) <-chan load {
 func wantSound(t *testing.T, what string, l load) {
 	t.Helper()
 	t.Logf("%s: %v", what, l)
-	if l.requests == 0 || len(l.failures) > 0 {
+	if l.requests == 0 || len(l.failures) > 0 || l.opened > connections {
 		var list []string
 		for failure, n := range l.failures {
 			list = append(list, fmt.Sprintf("%d times %s", n, failure))
 		}
-		t.Errorf("%s: of %d requests failed\n  %s", what, l.requests, strings.Join(list, "\n  "))
+		t.Errorf("%s: %d requests, %d connections for %d clients\n  %s", what, l.requests, l.opened, connections, strings.Join(list, "\n  "))
 	}
 }
 
