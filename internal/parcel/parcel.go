@@ -24,7 +24,7 @@ const Version = 1
 
 // Limits of a header, in bytes.
 const (
-	MaxHeader   = 1 << 20
+	MaxHeader   = 1<<20 - 64 // with the longest label it fits one message of 1 MiB + 4 KiB
 	MaxFields   = MaxHeader - (64 << 10)
 	MaxEvidence = 16 << 10
 	maxText     = 256
