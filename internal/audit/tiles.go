@@ -89,8 +89,8 @@ func (t *Tiles) removePartial(dir string) error {
 	return t.disk.Remove(dir)
 }
 
-// Height, ReadTiles and SaveTiles make Tiles a [tlog.TileReader], so that
-// tlog.TileHashReader checks every tile against a root before it is used.
+// Height is that of [tlog.TileReader]. With ReadTiles and SaveTiles it makes Tiles
+// one, so that tlog.TileHashReader checks every tile against a root before it is used.
 func (t *Tiles) Height() int { return tileHeight }
 
 // ReadTiles reads tiles; see [tlog.TileReader].

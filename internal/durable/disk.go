@@ -32,7 +32,7 @@ type File interface {
 // is [OS]; the one in package crashdisk loses what was not synced.
 //
 // Errors MUST satisfy errors.Is with fs.ErrNotExist and fs.ErrExist where they apply.
-type Disk interface {
+type Disk interface { //nolint:interfacebloat // it is a file system, whole
 	// OpenFile takes the flags of os.OpenFile.
 	OpenFile(name string, flag int, perm fs.FileMode) (File, error)
 	// Rename replaces newname if it exists. Both are in one directory.

@@ -18,7 +18,7 @@ type Tail struct {
 	Torn        int64  // bytes of an unfinished append behind the last record
 }
 
-// ErrStop, returned by the function given to [Scan] or [Log.Read], ends the walk without error.
+// ErrStop ends a walk without error; the function given to [Scan] or [Log.Read] returns it.
 var ErrStop = errors.New("durable: stop")
 
 // Scan gives fn every record of the log in dir from index from on, checks all

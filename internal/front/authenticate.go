@@ -61,6 +61,7 @@ func (d *directory) add(list []policy.Credential) {
 			d.certificates[strings.ToLower(c.Value)] = c.Subject
 		case label.ByPassword:
 			d.passwords[c.Name] = c
+		default: // a token and a component have no credential here
 		}
 	}
 }

@@ -133,7 +133,7 @@ func (f *Front) runGuard(ctx context.Context) error {
 		}
 		pause = min(2*pause, lastPause)
 	}
-	return nil
+	return nil //nolint:nilerr // being told to end is no error
 }
 
 // guardPins are the guard's halves by the admission.

@@ -49,7 +49,7 @@ func (c Code) String() string {
 	if c >= codeCount {
 		return "unknown code"
 	}
-	return names[c]
+	return names[c] //nolint:gosec // c is below the length
 }
 
 // GoAwayError is the cause when one side ended the connection on purpose.

@@ -92,7 +92,7 @@ func (w *watch) receipt(out *exchange.Outgoing, r exchange.Receipt) error {
 		return err
 	}
 	temp := filepath.Join(w.receipts, "."+out.ID.String()+".tmp")
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640) //nolint:gosec // the group that sends may read receipts
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,9 @@ import (
 	"os"
 	"testing"
 
-	"dukou.dev/dukou/internal/guard/link/linktest"
 	"go.uber.org/goleak"
+
+	"dukou.dev/dukou/internal/guard/link/linktest"
 )
 
 func TestMain(m *testing.M) {

@@ -8,9 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"dukou.dev/dukou/internal/guard/link"
 	"dukou.dev/dukou/internal/guard/link/linktest"
-	"golang.org/x/sys/unix"
 )
 
 // TestPacketRefuses sends frames that are not for the link past a port: only the

@@ -16,8 +16,9 @@ import (
 	"time"
 	"unsafe"
 
-	"dukou.dev/dukou/internal/guard/link/linktest"
 	"golang.org/x/sys/unix"
+
+	"dukou.dev/dukou/internal/guard/link/linktest"
 )
 
 // This file measures the ways to receive raw frames that decision 0001 chose

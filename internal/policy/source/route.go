@@ -168,8 +168,7 @@ func (l *loader) section(to []policy.Field, name string, n node, check func(node
 
 // scalar refuses what a path, query or header cannot hold.
 func scalar(n node, f policy.Field) {
-	switch f.Schema.Type {
-	case policy.List, policy.Record, policy.Bytes:
+	if slices.Contains([]policy.Type{policy.List, policy.Record, policy.Bytes}, f.Schema.Type) {
 		n.fail("field %q cannot be a %s here", f.Name, f.Schema.Type)
 	}
 	if f.Schema.Nullable {

@@ -63,6 +63,7 @@ func (l *loader) schema(n node) (s policy.Schema, required bool) {
 		if fields, ok := o.need("fields"); ok {
 			s.Fields = l.fields(fields)
 		}
+	case policy.Boolean: // has no bounds
 	}
 	o.done()
 	return s, required

@@ -39,7 +39,7 @@ func (d *Desk) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-watcher.Events:
-		case <-watcher.Errors: // lost events: the scan finds what they told
+		case <-watcher.Errors: //nolint:errcheck // lost events: the scan finds what they told
 		case <-again.C:
 		}
 	}
@@ -54,7 +54,7 @@ func (d *Desk) scan(ctx context.Context) error {
 	slices.Sort(names)
 	for _, n := range names {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // being told to end is no error
 		}
 		if !ready(n) {
 			continue

@@ -76,7 +76,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	if err != nil {
 		err = errors.Join(err, server.Close())
 	}
-	<-ended
+	<-ended //nolint:errcheck // it says that it was shut down
 	return err
 }
 
@@ -121,7 +121,7 @@ func split(address string) (network, rest string) {
 func removeStale(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode().Type() != os.ModeSocket {
-		return nil // Listen says what is wrong, if anything is.
+		return nil //nolint:nilerr // Listen says what is wrong, if anything is
 	}
 	dialer := net.Dialer{Timeout: time.Second}
 	conn, err := dialer.DialContext(ctx, "unix", path)

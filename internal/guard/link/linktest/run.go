@@ -16,8 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"dukou.dev/dukou/internal/guard/link"
 	"golang.org/x/net/nettest"
+
+	"dukou.dev/dukou/internal/guard/link"
 )
 
 // Run holds a kind of port to everything that the link must do over it. make
