@@ -36,6 +36,9 @@ func (c *Center) routes() http.Handler {
 	mux.HandleFunc("GET /api/health", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		tell(w, http.StatusNotFound, fault.New(fault.RouteUnknown, "no such call"))
+	})
 	return mux
 }
 
@@ -61,7 +64,11 @@ func (c *Center) runAPI(ctx context.Context) error {
 func (c *Center) postBundle(w http.ResponseWriter, r *http.Request) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, envelope.MaxSize))
 	if err != nil {
-		writeProblem(w, fault.Wrap(fault.RequestMalformed, err, "read the bundle"))
+		code := fault.RequestMalformed
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			code = fault.ContentTooLarge
+		}
+		writeProblem(w, fault.Wrap(code, err, "read the bundle"))
 		return
 	}
 	p, err := c.Apply(r.Context(), data)
@@ -73,10 +80,12 @@ func (c *Center) postBundle(w http.ResponseWriter, r *http.Request) {
 }
 
 func writeProblem(w http.ResponseWriter, err error) {
-	code := fault.CodeOf(err)
-	status := fault.HTTPStatus(code)
+	tell(w, fault.HTTPStatus(fault.CodeOf(err)), err)
+}
+
+func tell(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	writeJSON(w, status, problem{Title: http.StatusText(status), Status: status, Code: code, Detail: err.Error()})
+	writeJSON(w, status, problem{Title: http.StatusText(status), Status: status, Code: fault.CodeOf(err), Detail: err.Error()})
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -10,14 +10,11 @@ package center
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -28,7 +25,6 @@ import (
 	"dukou.dev/dukou/internal/authority"
 	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/daemon"
-	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
@@ -65,7 +61,7 @@ type Standing struct {
 	ID      string   `json:"id"`
 	Role    string   `json:"role"`
 	Zone    string   `json:"zone"`
-	State   string   `json:"state"` // "current", "behind", "unreachable"
+	State   string   `json:"state"` // "current", "behind" (its bundle or its lease), "unreachable"
 	Bundle  uint64   `json:"version"`
 	Lease   uint64   `json:"lease"`
 	Records uint64   `json:"records"`  // audit records gathered
@@ -105,22 +101,9 @@ func New(c Config) (*Center, error) {
 	return center, err
 }
 
-// WitnessKey reads the key with which a witness in dir cosigns, or makes it.
-func WitnessKey(dir string) (ed25519.PrivateKey, error) {
-	name := filepath.Join(dir, "witness.seed")
-	seed, err := os.ReadFile(name)
-	if err == nil && len(seed) == ed25519.SeedSize {
-		return ed25519.NewKeyFromSeed(seed), nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %d bytes: %w", name, len(seed), err)
-	}
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	return key, durable.WriteFile(name, key.Seed(), 0o600)
-}
+// WitnessKey reads the key with which a center whose state is in dir cosigns, or
+// makes it.
+func WitnessKey(dir string) (ed25519.PrivateKey, error) { return pki.WitnessKey(dir) }
 
 // verifiers finds the key of a component's log in the bundle in force.
 type verifiers struct{ center *Center }
@@ -159,9 +142,10 @@ func (c *Center) Run(ctx context.Context) error {
 		daemon.Task{Name: "guard", Run: c.runGuard},
 		daemon.Task{Name: "distribution", Run: c.runDistribution},
 		daemon.Task{Name: "gathering", Run: c.runGathering},
+		daemon.Task{Name: "witnessing", Run: c.runWitnessing},
 		daemon.Task{Name: "api", Run: c.runAPI},
 	)
-	return errors.Join(err, c.mirror.Close(), c.witness.Close())
+	return errors.Join(err, c.Journal.Flush(), c.mirror.Close(), c.witness.Close())
 }
 
 func (c *Center) guardPins(key ed25519.PublicKey) (string, bool) {
@@ -205,22 +189,23 @@ func (c *Center) serveGuard(ctx context.Context) error {
 	if err := secure.HandshakeContext(dial); err != nil {
 		return errors.Join(err, nc.Close())
 	}
+	ctx, end := context.WithCancel(ctx)
 	conn := wire.New(secure, true, wire.Config{Log: c.Log})
 	c.setConn(conn)
 	defer c.setConn(nil)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var streams sync.WaitGroup
+	streams.Go(func() {
 		for {
 			s, err := conn.Accept(ctx)
 			if err != nil {
 				return
 			}
-			go c.serveStream(ctx, s)
+			streams.Go(func() { c.serveStream(ctx, s) })
 		}
-	}()
+	})
 	err = conn.Run(ctx)
-	<-done
+	end()
+	streams.Wait()
 	return err
 }
 
@@ -239,6 +224,9 @@ func (c *Center) hurry() {
 	}
 }
 
+// callTimeout bounds a call of a component.
+const callTimeout = 10 * time.Second
+
 // call calls a component through the inner half.
 func (c *Center) call(ctx context.Context, t control.Type, to string, payload []byte) ([]byte, error) {
 	c.mu.Lock()
@@ -247,7 +235,7 @@ func (c *Center) call(ctx context.Context, t control.Type, to string, payload []
 	if conn == nil {
 		return nil, fault.New(fault.GuardUnavailable, "the inner half is not connected")
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return control.Call(ctx, conn, control.Head{Type: t, To: to}, payload)
 }

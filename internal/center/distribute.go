@@ -5,6 +5,8 @@ package center
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,10 +42,15 @@ func (c *Center) Apply(ctx context.Context, data []byte) (*policy.Policy, error)
 		return nil, err
 	}
 	if before != p {
-		c.distribute(ctx)
+		wait, cancel := context.WithTimeout(ctx, applyWait)
+		defer cancel()
+		c.distribute(wait) // what takes longer goes on behind the answer
 	}
 	return p, nil
 }
+
+// applyWait is how long Apply waits for the components.
+const applyWait = 5 * time.Second
 
 // runDistribution brings every component to the bundle in force, and its lease to
 // the bundle's end, for as long as it takes.
@@ -73,29 +80,62 @@ func (c *Center) distribute(ctx context.Context) {
 		c.Log.Error("the bundle in force cannot be read", "error", err)
 		return
 	}
-	for _, role := range []policy.Role{policy.RoleInner, policy.RoleOuter, policy.RoleFront} {
+	bring := func(which func(*policy.Component) bool) {
 		var wg sync.WaitGroup
 		for i := range p.Components {
-			if component := &p.Components[i]; component.Role == role {
+			if component := &p.Components[i]; which(component) {
 				wg.Go(func() { c.bring(ctx, p, component, data) })
 			}
 		}
 		wg.Wait()
 	}
+	inside := func(x *policy.Component) bool { zone := p.Zone(x.Zone); return zone != nil && zone.Inner }
+	bring(func(x *policy.Component) bool { return x.Role == policy.RoleInner })
+	var sides sync.WaitGroup
+	sides.Go(func() { bring(func(x *policy.Component) bool { return x.Role == policy.RoleFront && inside(x) }) })
+	sides.Go(func() {
+		bring(func(x *policy.Component) bool { return x.Role == policy.RoleOuter })
+		bring(func(x *policy.Component) bool { return x.Role == policy.RoleFront && !inside(x) })
+	})
+	sides.Wait()
 }
 
-// bring looks at one component and gives it what it lacks.
+// bring looks at one component and gives it what it lacks. The lease comes first, so
+// that a new pair of the bundle has its keys; but a signer that is away holds no
+// bundle up: the component goes on with the lease that it has.
 func (c *Center) bring(ctx context.Context, p *policy.Policy, component *policy.Component, data []byte) {
 	state, err := c.look(ctx, component.ID)
-	if err == nil && state.Lease < leaseSerial(p) {
-		err = c.lease(ctx, p, component)
+	if err != nil {
+		c.note(component, state, p, err)
+		return
 	}
-	if err == nil && state.Bundle != p.Version {
-		if _, err = c.call(ctx, control.Bundle, component.ID, data); err == nil {
-			state, err = c.look(ctx, component.ID)
+	var lacks error
+	changed := state.Lease < leaseSerial(p) || state.Bundle != p.Version
+	if state.Lease < leaseSerial(p) {
+		lacks = c.lease(ctx, p, component)
+	}
+	if state.Bundle != p.Version {
+		_, err := c.call(ctx, control.Bundle, component.ID, data)
+		lacks = errors.Join(lacks, err)
+	}
+	if changed {
+		if state, err = c.look(ctx, component.ID); err != nil {
+			c.note(component, state, p, err)
+			return
 		}
 	}
-	c.note(component, state, p, err)
+	c.note(component, state, p, nil)
+	if lacks != nil {
+		c.lacks(component.ID, lacks)
+	}
+}
+
+// lacks notes what a component that answers could not be given.
+func (c *Center) lacks(id string, err error) {
+	c.Log.Warn("component is behind", "component", id, "error", err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.standing(id).Error = err.Error()
 }
 
 func (c *Center) look(ctx context.Context, id string) (control.State, error) {
@@ -120,7 +160,7 @@ func (c *Center) note(component *policy.Component, state control.State, p *polic
 		return
 	}
 	s.State, s.Error = "current", ""
-	if state.Bundle != p.Version {
+	if state.Bundle != p.Version || state.Lease < leaseSerial(p) {
 		s.State = "behind"
 	}
 	s.Bundle, s.Lease, s.Clock, s.Seen = state.Bundle, state.Lease, state.Time, time.Now().UnixMilli()
@@ -139,11 +179,14 @@ func (c *Center) standing(id string) *Standing {
 
 // Standings is what is known of every component of the bundle, by name.
 func (c *Center) Standings() []Standing {
+	p := c.keeper.Current()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	list := make([]Standing, 0, len(c.states))
-	for _, s := range c.states {
-		list = append(list, *s)
+	for id, s := range c.states {
+		if p == nil || p.Component(id) != nil {
+			list = append(list, *s)
+		}
 	}
 	slices.SortFunc(list, func(a, b Standing) int { return strings.Compare(a.ID, b.ID) })
 	return list
@@ -155,13 +198,15 @@ func leaseSerial(p *policy.Policy) uint64 { return p.Version }
 
 // lease has the signer issue a component's lease for the life of the bundle.
 func (c *Center) lease(ctx context.Context, p *policy.Policy, component *policy.Component) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	sealed, err := c.Signer.Lease(ctx, authority.WantLease{
 		Component: component.ID, Serial: leaseSerial(p), Pairs: pairsOf(p, component.ID),
 		First: label.EpochAt(time.Now().Add(-label.EpochLength)),
 		Last:  label.EpochAt(time.UnixMilli(p.NotAfter).Add(label.EpochLength)),
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("lease: %w", err)
 	}
 	_, err = c.call(ctx, control.Lease, component.ID, sealed)
 	return err

@@ -5,7 +5,9 @@ package center
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -30,14 +32,18 @@ func (c *Center) runGathering(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
+		var all sync.WaitGroup
 		for id := range c.componentKeys() {
 			if id == c.id {
 				continue
 			}
-			if err := c.gather(ctx, id); err != nil {
-				c.suspect(id, err)
-			}
+			all.Go(func() {
+				if err := c.gather(ctx, id); err != nil && ctx.Err() == nil {
+					c.suspect(id, err)
+				}
+			})
 		}
+		all.Wait()
 	}
 }
 
@@ -53,27 +59,60 @@ func (c *Center) gather(ctx context.Context, id string) error {
 		if conn == nil {
 			return nil
 		}
-		call, cancel := context.WithTimeout(ctx, 10*time.Second)
+		call, cancel := context.WithTimeout(ctx, callTimeout)
 		records, checkpoint, proof, err := control.CallRecords(call, conn, id, next)
 		cancel()
-		if err != nil || len(checkpoint) == 0 {
-			return nil //nolint:nilerr // unreachable: its standing says so
+		if away(err) {
+			return nil // its standing says so
 		}
-		got, err := c.mirror.Add(origin, records, checkpoint, proof)
 		if err != nil {
 			return err
 		}
-		if err := c.witnessed(origin, checkpoint); err != nil {
+		got, err := c.take(origin, next, records, checkpoint, proof)
+		if err != nil {
 			return err
 		}
 		c.mu.Lock()
 		s := c.standing(id)
 		s.Records, s.Audit = got, "proven"
 		c.mu.Unlock()
-		if got == next || len(records) == 0 {
+		if got == next {
 			return nil
 		}
 	}
+}
+
+// away tells whether a component could not be reached, or is too busy.
+func away(err error) bool {
+	switch fault.KindOf(fault.CodeOf(err)) {
+	case fault.Unavailable, fault.Timeout, fault.TooMany:
+		return err != nil
+	default:
+		return false
+	}
+}
+
+// take adds records to the copy of a log and witnesses it. What is shorter than what
+// is here was taken back.
+func (c *Center) take(origin string, next uint64, records []audit.Record, checkpoint []byte, proof tlog.TreeProof) (uint64, error) {
+	if len(checkpoint) == 0 {
+		if next > 0 {
+			return 0, fmt.Errorf("%w: it has no checkpoint, %d records are here", audit.ErrRollback, next)
+		}
+		return 0, nil
+	}
+	head, err := audit.ParseCheckpoint(checkpoint)
+	if err != nil {
+		return 0, err
+	}
+	if head.Size < next {
+		return 0, fmt.Errorf("%w: size %d, %d records are here", audit.ErrRollback, head.Size, next)
+	}
+	got, err := c.mirror.Add(origin, records, checkpoint, proof)
+	if err != nil {
+		return 0, err
+	}
+	return got, c.witnessed(origin, checkpoint)
 }
 
 func (c *Center) connection() *wire.Conn {
@@ -99,16 +138,32 @@ func (c *Center) witnessed(origin string, checkpoint []byte) error {
 	return err
 }
 
-// suspect notes that a log is not what it was.
+// suspect notes that a log is not what it was. It is recorded once for each way in
+// which that is so.
 func (c *Center) suspect(id string, err error) {
+	what := unsound(err)
 	c.mu.Lock()
 	s := c.standing(id)
-	news := s.Audit != err.Error()
-	s.Audit = err.Error()
+	news := s.Audit != what
+	s.Audit = what
 	c.mu.Unlock()
 	if !news {
 		return
 	}
 	c.Log.Error("audit log of a component is not sound", "component", id, "error", err)
-	c.record(audit.Entry{Class: audit.ClassHealth, Verdict: "refuse", Reason: string(fault.CodeOf(err)), Subject: id, Action: "gather", Detail: nil, Object: fmt.Sprintf("log/%s", id)})
+	c.record(audit.Entry{Class: audit.ClassHealth, Verdict: "refuse", Reason: what, Subject: id, Action: "gather", Object: "log/" + id})
+}
+
+// unsound names what is wrong with a log.
+func unsound(err error) string {
+	switch {
+	case errors.Is(err, audit.ErrFork):
+		return "log-forked"
+	case errors.Is(err, audit.ErrRollback):
+		return "log-taken-back"
+	case errors.Is(err, audit.ErrSignature):
+		return "log-unsigned"
+	default:
+		return "log-unproven"
+	}
 }

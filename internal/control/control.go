@@ -42,7 +42,7 @@ const (
 	Records    Type = 5 // center to one: from which record on; answered by audit records
 	Checkpoint Type = 6 // center to one: answered by its latest checkpoint
 	Health     Type = 7 // center to one: answered by its state
-	Witness    Type = 8 // center to the inner half: a checkpoint of the center's log to be kept; answered by a cosignature
+	Witness    Type = 8 // center to the inner half: a checkpoint of the center's log to be kept; answered by the one that is kept, cosigned
 )
 
 // Rule bounds a type.

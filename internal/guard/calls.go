@@ -133,6 +133,8 @@ func (h *Half) answer(_ context.Context, head control.Head, payload []byte) ([]b
 		return h.Journal.Checkpoint(), nil
 	case control.Health:
 		return canon.Must(h.health()), nil
+	case control.Witness:
+		return h.answerWitness(payload)
 	default:
 		return nil, fault.New(fault.ParcelMalformed, "call of type %d", head.Type)
 	}

@@ -61,6 +61,7 @@ type Half struct {
 	keeper  *policy.Keeper
 	keys    *pki.Keys
 	judge   *judge.Judge
+	witness *audit.Witness // of the center's log; nil on the outer side
 	peers   *peers
 	windows atomic.Pointer[[]label.Verifier] // what the makers of this side tag for
 	counts  Counts
@@ -85,7 +86,10 @@ func New(c Config) (*Half, error) {
 		return nil, err
 	}
 	h.announce(nil)
-	return h, nil
+	if c.Side == Inner {
+		h.witness, err = openWitness(h)
+	}
+	return h, err
 }
 
 // Run serves until ctx ends or a part fails, and returns when all that it began has
@@ -99,6 +103,9 @@ func (h *Half) Run(ctx context.Context) error {
 		daemon.Task{Name: "clock", Run: h.runClock},
 	)
 	h.all.Wait()
+	if h.witness != nil {
+		err = errors.Join(err, h.witness.Close())
+	}
 	return errors.Join(err, h.Journal.Flush())
 }
 

@@ -207,6 +207,27 @@ func WritePublicKey(name string, key ed25519.PublicKey) error {
 	return durable.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o644)
 }
 
+// WitnessKey reads the key with which a witness whose state is in dir cosigns, or
+// makes it. Its public half lies beside it in witness.pub.
+func WitnessKey(dir string) (ed25519.PrivateKey, error) {
+	name := filepath.Join(dir, "witness.seed")
+	seed, err := os.ReadFile(name)
+	if err == nil && len(seed) == ed25519.SeedSize {
+		return ed25519.NewKeyFromSeed(seed), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %d bytes: %w", name, len(seed), err)
+	}
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	if err := WritePublicKey(filepath.Join(dir, "witness.pub"), public); err != nil {
+		return nil, err
+	}
+	return key, durable.WriteFile(name, key.Seed(), 0o600)
+}
+
 func readPEM(name string) ([]byte, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {

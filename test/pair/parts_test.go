@@ -63,7 +63,13 @@ func (p *part) run(run func(context.Context) error) *part {
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	p.site.running[p.id] = p
-	go func() { p.done <- errors.Join(run(ctx), p.journal.Close()) }()
+	go func() {
+		err := run(ctx)
+		if p.journal != nil {
+			err = errors.Join(err, p.journal.Close())
+		}
+		p.done <- err
+	}()
 	return p
 }
 
