@@ -21,18 +21,21 @@ type crossing struct {
 	killed []string
 }
 
+// cable is pulled out and put back where a process would be killed.
+const cable = "link"
+
 // longestAway bounds how long a process is away.
 const longestAway = 400 * time.Millisecond
 
 // TestFilesSurviveKills has one large and many small files cross while each process
-// that they go through is killed and started again, several times.
+// that they go through is killed and started again, and the cable pulled, several times.
 func TestFilesSurviveKills(t *testing.T) {
 	r := start(t)
 	ways := r.ways(t)
 	random := chance(t)
 	c := crossing{
 		big: form[int64](64<<20, 1<<30), small: form(500, 5000), rounds: form(2, 4),
-		killed: []string{demo.FrontInternet, demo.GuardOuter, demo.GuardInner, demo.FrontIntranet},
+		killed: []string{demo.FrontInternet, demo.GuardOuter, demo.GuardInner, demo.FrontIntranet, cable},
 	}
 	if long() { // the same without kills, for the numbers
 		undisturbed := c
@@ -112,12 +115,18 @@ func (r *rig) killAt(t *testing.T, random *rand.Rand, name string, enough func()
 			t.Fatalf("nothing more arrived before %s was to be killed", name)
 		}
 	}
-	r.Kill(name)
+	end, begin := func() error { r.Kill(name); return nil }, r.Launch
+	if name == cable {
+		end, begin = func() error { return r.Stage().Unplug(cable) }, r.Stage().Plug
+	}
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
 	select {
 	case <-time.After(time.Duration(random.Int64N(int64(longestAway)))): // it is away
 	case <-t.Context().Done():
 	}
-	if err := r.Launch(name); err != nil {
+	if err := begin(name); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -187,7 +187,7 @@ func buildPlanted(t *testing.T) string {
 	if err := errors.Join(os.WriteFile(source, []byte(planted), 0o600), os.WriteFile(overlay, text, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay, "-o", out, "dukou.dev/dukou/cmd/dukou-front")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-overlay", overlay, "-o", out, "dukou.dev/dukou/cmd/dukou-front")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build the front with planted listeners: %v\n%s", err, said)
