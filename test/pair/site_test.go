@@ -181,7 +181,7 @@ func fileFlow(name, from, to string) policy.Flow {
 		Forms: []policy.Form{{Name: "file", Request: record(field("form", text(4)), field("name", text(200)), field("size", number(0, 1<<30)))}},
 	}
 	if from == "in" {
-		f.Entry, f.Exit = frontIn, frontOut
+		f.Entry, f.Exit, f.Class, f.Raise = frontIn, frontOut, class(1, 3), 0
 	}
 	return f
 }
