@@ -15,10 +15,11 @@ import (
 
 // Split reads an address: "unix:PATH" or "HOST:PORT".
 func Split(address string) (network, rest string, err error) {
-	if path, ok := strings.CutPrefix(address, "unix:"); ok && path != "" {
+	path, local := strings.CutPrefix(address, "unix:")
+	if local && path != "" {
 		return "unix", path, nil
 	}
-	if _, _, err := net.SplitHostPort(address); err != nil {
+	if _, _, err := net.SplitHostPort(address); err != nil || local {
 		return "", "", fmt.Errorf("address %q is neither unix:PATH nor HOST:PORT", address)
 	}
 	return "tcp", address, nil
