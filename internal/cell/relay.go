@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -21,18 +22,46 @@ const maxRelayed = 1024
 const dialTimeout = 5 * time.Second
 
 // Relay lets clients on the host's loopback reach a cell: it accepts TCP connections
-// and carries each to a Unix socket in a directory that the cell was granted. The
-// cell gets no descriptor of the host's network. It is for the trial's clients
-// only; nothing between zones may go through it.
+// and carries each to a Unix socket in a directory that the cell was granted. It is
+// for the trial's clients only; nothing between zones may go through it.
+//
+// A Unix connection that is accepted belongs to the network namespace of the socket
+// that connected. The relay makes that socket in the cell's own namespace, so the
+// cell gets no descriptor of the host's network.
 type Relay struct {
 	listener *net.TCPListener
 	socket   string
+	client   func() (fd int, err error) // a new stream socket in the cell's namespace
 }
 
-// NewRelay listens on address, such as "127.0.0.1:0", for connections to the Unix
-// socket, which need not exist yet. The address must be a loopback address. Run
-// must follow.
-func NewRelay(address, socket string) (*Relay, error) {
+// Relay listens on address, such as "127.0.0.1:0", for connections to a cell's Unix
+// socket, which need not exist yet. The address must be a loopback address. Run must
+// follow, and end before the stage is closed.
+func (s *Stage) Relay(cell, address, socket string) (*Relay, error) {
+	s.mu.Lock()
+	r, err := s.room(cell)
+	s.mu.Unlock()
+	if err != nil {
+		return nil, fmt.Errorf("relay to %s: %w", cell, err)
+	}
+	if r.ns == nil {
+		return newRelay(address, socket, streamSocket)
+	}
+	return newRelay(address, socket, func() (fd int, err error) {
+		err = s.thread.in(r.ns, func() error {
+			fd, err = streamSocket()
+			return err
+		})
+		return fd, err
+	})
+}
+
+func streamSocket() (int, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	return fd, os.NewSyscallError("socket", err)
+}
+
+func newRelay(address, socket string, client func() (int, error)) (*Relay, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
@@ -44,7 +73,7 @@ func NewRelay(address, socket string) (*Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
-	return &Relay{listener: listener, socket: socket}, nil
+	return &Relay{listener: listener, socket: socket, client: client}, nil
 }
 
 // Addr returns the host and port that the relay listens on.
@@ -101,12 +130,9 @@ func (r *Relay) dial(ctx context.Context) (*net.UnixConn, error) {
 	retry := time.NewTicker(5 * time.Millisecond)
 	defer retry.Stop()
 	for {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", r.socket)
-		if err == nil {
-			return conn.(*net.UnixConn), nil
-		}
+		conn, err := r.connect()
 		if !errors.Is(err, unix.EAGAIN) {
-			return nil, err
+			return conn, err
 		}
 		select {
 		case <-ctx.Done():
@@ -114,6 +140,24 @@ func (r *Relay) dial(ctx context.Context) (*net.UnixConn, error) {
 		case <-retry.C:
 		}
 	}
+}
+
+// connect never waits: a Unix socket is connected at once or not at all.
+func (r *Relay) connect() (*net.UnixConn, error) {
+	fd, err := r.client()
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), r.socket)
+	defer file.Close() // the connection has a descriptor of its own
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: r.socket}); err != nil {
+		return nil, os.NewSyscallError("connect", err)
+	}
+	conn, err := net.FileConn(file)
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.UnixConn), nil
 }
 
 // half is a connection whose writing side can end before its reading side.

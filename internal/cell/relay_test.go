@@ -17,9 +17,9 @@ import (
 )
 
 // relayTo runs a relay to a Unix socket and returns its address.
-func relayTo(t *testing.T, socket string) string {
+func relayTo(t *testing.T, stage *cell.Stage, name, socket string) string {
 	t.Helper()
-	relay, err := cell.NewRelay("127.0.0.1:0", socket)
+	relay, err := stage.Relay(name, "127.0.0.1:0", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestRelayReachesACell(t *testing.T) {
 	socket := filepath.Join(dir, "s")
 	_, out := start(t, stage, cell.Spec{Name: "a", Args: []string{"listen", "unix", socket}, Writable: []string{dir}})
 	out.await(t, "listening")
-	address := relayTo(t, socket)
+	address := relayTo(t, stage, "a", socket)
 	want := bytes.Repeat([]byte("0123456789abcdef"), 1<<14)
 	var all sync.WaitGroup
 	for range 50 {
@@ -70,7 +70,7 @@ func TestRelayReachesACell(t *testing.T) {
 }
 
 func TestRelayToNobodyClosesTheConnection(t *testing.T) {
-	conn, err := net.Dial("tcp", relayTo(t, filepath.Join(shortDir(t), "nobody")))
+	conn, err := net.Dial("tcp", relayTo(t, openStage(t), "a", filepath.Join(shortDir(t), "nobody")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestRelayEndsIdleConnections(t *testing.T) {
 			}
 		}
 	})
-	if both[0], err = net.Dial("tcp", relayTo(t, filepath.Join(dir, "s"))); err != nil {
+	if both[0], err = net.Dial("tcp", relayTo(t, openStage(t), "a", filepath.Join(dir, "s"))); err != nil {
 		t.Fatal(err)
 	}
 	if both[1], err = l.Accept(); err != nil {
@@ -107,8 +107,9 @@ func TestRelayEndsIdleConnections(t *testing.T) {
 }
 
 func TestRelayListensOnLoopbackOnly(t *testing.T) {
+	stage := openStage(t)
 	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {
-		if _, err := cell.NewRelay(address, "/s"); err == nil {
+		if _, err := stage.Relay("a", address, "/s"); err == nil {
 			t.Errorf("listens on %s", address)
 		}
 	}

@@ -118,7 +118,7 @@ func (d *Demo) launchAll(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := d.relays.open(d.options, d.Installation); err != nil {
+	if err := d.relays.open(d.stage, d.options, d.Installation); err != nil {
 		return err
 	}
 	data, err := d.Installation.Bundle(d.options.Policy, 1)

@@ -22,25 +22,25 @@ type relays struct {
 const anyPort = "127.0.0.1:0"
 
 // openRelay listens at the address, or at a free one where it is taken.
-func openRelay(address, socket string) (*cell.Relay, error) {
+func openRelay(stage *cell.Stage, i *Installation, name, address string) (*cell.Relay, error) {
 	if address == "" {
 		address = anyPort
 	}
-	r, err := cell.NewRelay(address, socket)
+	r, err := stage.Relay(name, address, i.Socket(name))
 	if errors.Is(err, unix.EADDRINUSE) {
-		return cell.NewRelay(anyPort, socket)
+		return stage.Relay(name, anyPort, i.Socket(name))
 	}
 	return r, err
 }
 
-func (r *relays) open(o Options, i *Installation) (err error) {
+func (r *relays) open(stage *cell.Stage, o Options, i *Installation) (err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
-	if r.portal, err = openRelay(o.PortalAddress, i.Socket(Portal)); err != nil {
+	if r.portal, err = openRelay(stage, i, Portal, o.PortalAddress); err != nil {
 		return err
 	}
 	r.run(ctx, r.portal)
-	if r.front, err = openRelay(o.FrontAddress, i.Socket(FrontInternet)); err != nil {
+	if r.front, err = openRelay(stage, i, FrontInternet, o.FrontAddress); err != nil {
 		return err
 	}
 	r.run(ctx, r.front)
