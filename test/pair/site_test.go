@@ -49,6 +49,7 @@ type site struct {
 	authority *authority.Authority
 	approvers []ed25519.PrivateKey
 	ids       map[string]*pki.Identity
+	issuer    ed25519.PrivateKey // of the inside's tokens
 	cable     *cable
 	running   map[string]*part
 	log       *slog.Logger
@@ -64,6 +65,9 @@ func newSite(t *testing.T) *site {
 	s := &site{t: t, dir: dir, ids: map[string]*pki.Identity{}, cable: &cable{}, running: map[string]*part{}, log: slog.New(slog.DiscardHandler)}
 	if os.Getenv("PAIR_LOG") != "" {
 		s.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	if _, s.issuer, err = ed25519.GenerateKey(nil); err != nil {
+		t.Fatal(err)
 	}
 	terms := authority.Terms{Guard: "guard", Quorum: 2}
 	for range 3 {
@@ -148,6 +152,7 @@ func (s *site) bundle(version uint64) policy.Bundle {
 			{ID: "out/alone", Groups: []string{"people"}, Clearance: class(3, 1)},
 			{ID: "out/sender", Clearance: class(3, 1)}, {ID: "in/sender", Clearance: class(5, 1)},
 		},
+		Issuers: []policy.Issuer{{Name: "bureau", Key: s.issuer.Public().(ed25519.PublicKey)}},
 		Objects: []policy.Object{{ID: "in/reports", Class: class(4, 3)}, {ID: "in/files", Class: class(4, 3)}, {ID: "out/files", Class: class(3, 1)}},
 		Flows:   []policy.Flow{queryFlow(), fileFlow("files", "out", "in"), fileFlow("back", "in", "out")},
 		Cedar:   []policy.CedarFile{{Name: "pair.cedar", Text: cedarText}},
@@ -165,7 +170,7 @@ func queryFlow() policy.Flow {
 	return policy.Flow{
 		Name: "query", From: "out", To: "in", Kind: "ask", Protocol: "test", Entry: frontOut, Exit: frontIn, Object: "in/reports",
 		Action: "read", Purpose: "self", Class: class(1, 1), Answer: class(1, 3), Raise: 3, Checks: []string{"form"},
-		Accept: []label.Assurance{label.ByAPIKey}, Limits: policy.Limits{TimeoutMillis: 10_000, Rate: 100_000},
+		Accept: []label.Assurance{label.ByToken, label.ByAPIKey}, Issuer: "bureau", Limits: policy.Limits{TimeoutMillis: 10_000, Rate: 100_000},
 		Forms: []policy.Form{{
 			Name: "report", Request: record(field("form", text(6)), field("person", text(900_000))),
 			Answers: []policy.AnswerForm{{Status: 200, Schema: record(field("form", text(6)), field("status", number(200, 200)), field("level", level), field("text", text(900_000)))}},
