@@ -204,6 +204,42 @@ func TestRestarts(t *testing.T) {
 	}
 }
 
+// TestInterrupted: a question that has reached the application when the link breaks
+// is told to be broken off, at once, and is not put again.
+func TestInterrupted(t *testing.T) {
+	w := newWorld(t, newSite(t))
+	reached, leave := make(chan parcel.ID, 1), make(chan struct{})
+	w.app.set(func(_ context.Context, c front.Call) (parcel.Record, error) {
+		reached <- c.ID
+		<-leave
+		return answer(1, ""), nil
+	})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := w.ask("out/p-1", "p-1")
+		ended <- err
+	}()
+	id := <-reached
+	w.cable.cut()
+	if err := <-ended; fault.CodeOf(err) != fault.Interrupted {
+		t.Errorf("%v, want %s", err, fault.Interrupted)
+	}
+	if err := w.cable.plug(); err != nil {
+		t.Error(err)
+	}
+	close(leave)
+	w.app.set(func(context.Context, front.Call) (parcel.Record, error) { return answer(1, ""), nil })
+	within(t, 10*time.Second, func() error { _, err := w.ask("out/p-1", "p-1"); return err })
+	if n := w.app.count(id); n != 1 {
+		t.Errorf("it reached the application %d times", n)
+	}
+	for _, p := range []*part{w.out, w.outer} {
+		within(t, 5*time.Second, func() error {
+			return p.recorded(func(l audit.Leaf) bool { return l.Parcel == id && l.Reason == string(fault.Interrupted) })
+		})
+	}
+}
+
 // TestAway: what is away is named.
 func TestAway(t *testing.T) {
 	w := newWorld(t, newSite(t))

@@ -89,6 +89,10 @@ func TestStatuses(t *testing.T) {
 	if resp, _ := send(t, at, "GET", "/items/a", nethttp.Header{}); len(resp.Header["Www-Authenticate"]) != 4 {
 		t.Errorf("challenges %q", resp.Header["Www-Authenticate"])
 	}
+	socket := nethttp.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}
+	if _, body := send(t, at, "GET", "/items/a", socket); !strings.Contains(body, string(fault.UpgradeRefused)) {
+		t.Errorf("an upgrade: %s", body)
+	}
 	crossing.Apply(nil)
 	if resp, body := send(t, at, "GET", "/items/a", nethttp.Header{}); resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || !strings.Contains(body, "policy-missing") {
 		t.Errorf("without a bundle: %d %s", resp.StatusCode, body)
