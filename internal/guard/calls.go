@@ -182,7 +182,7 @@ func (h *Half) acceptWindows(payload []byte) error {
 // and those behind it. Before the link is up an outer half tells nothing, since no
 // label that it could ask for would pass.
 func (h *Half) announce(behind []label.Verifier) {
-	list := append([]label.Verifier{h.judge.Verifier()}, behind...)
+	list := append([]label.Verifier{h.own.Verifier()}, behind...)
 	if h.Side == Outer && len(behind) == 0 {
 		list = nil
 	}
@@ -228,7 +228,11 @@ func (h *Half) greet(ctx context.Context, p *peer) {
 func (h *Half) tellWindows(ctx context.Context, p *peer) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err := control.Call(ctx, p.conn, control.Head{Type: control.Windows, To: p.id}, canon.Must(*h.windows.Load()))
+	windows := *h.windows.Load()
+	if p.link { // for the makers of the other side
+		windows = []label.Verifier{h.across.Verifier()}
+	}
+	_, err := control.Call(ctx, p.conn, control.Head{Type: control.Windows, To: p.id}, canon.Must(windows))
 	return err
 }
 

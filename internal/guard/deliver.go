@@ -190,7 +190,7 @@ func (r *relaying) proven(complete bool) (err error) {
 func (r *relaying) commit() error {
 	h := r.half
 	if h.judges(r.from) {
-		err := h.judge.Again(h.keeper.Current(), r.verdict)
+		err := h.judgeOf(r.from).Again(h.keeper.Current(), r.verdict)
 		if err != nil {
 			h.recordVerdict(r.verdict, r.carried, err)
 			return err

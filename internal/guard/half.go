@@ -22,6 +22,7 @@ import (
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/judge"
+	"dukou.dev/dukou/internal/judge/second"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
@@ -60,12 +61,20 @@ type Half struct {
 	id      string
 	keeper  *policy.Keeper
 	keys    *pki.Keys
-	judge   *judge.Judge
+	own     verifier       // judges what this side's fronts present
+	across  verifier       // judges what comes over the link inwards: another implementation
 	witness *audit.Witness // of the center's log; nil on the outer side
 	peers   *peers
 	windows atomic.Pointer[[]label.Verifier] // what the makers of this side tag for
 	counts  Counts
 	all     sync.WaitGroup // connections
+}
+
+// verifier is a judge of one of the two implementations.
+type verifier interface {
+	Judge(p *policy.Policy, c judge.Case) (judge.Verdict, error)
+	Again(p *policy.Policy, v *judge.Verdict) error
+	Verifier() label.Verifier
 }
 
 // New is a half with the bundle and lease that its disk holds.
@@ -82,7 +91,10 @@ func New(c Config) (*Half, error) {
 	if err := h.Identity.LoadLease(c.State, h.keys); err != nil {
 		return nil, err
 	}
-	if h.judge, err = judge.New(h.id, h.keys, c.Clock.Now, nil); err != nil {
+	if h.own, err = judge.New(h.id, h.keys, c.Clock.Now, nil); err != nil {
+		return nil, err
+	}
+	if h.across, err = second.New(h.id, h.keys, c.Clock.Now, nil); err != nil {
 		return nil, err
 	}
 	h.announce(nil)

@@ -130,6 +130,14 @@ func (h *Half) next(from *peer, header *parcel.Header) (*peer, error) {
 // leaves.
 func (h *Half) judges(from *peer) bool { return h.Side == Inner || !from.link }
 
+// judgeOf is the judge of what comes from a neighbour.
+func (h *Half) judgeOf(from *peer) verifier {
+	if from.link {
+		return h.across
+	}
+	return h.own
+}
+
 // pass judges one parcel, which must be of a kind, and records the verdict. When it
 // returns nil the parcel may go on: on the inner half the record is durable.
 func (h *Half) pass(from *peer, c exchange.Carried, kind parcel.Kind) (judge.Verdict, error) {
@@ -155,7 +163,7 @@ func (h *Half) verdict(from *peer, c exchange.Carried) (judge.Verdict, error) {
 	k := judge.Case{Header: c.Header, Label: c.Label, Presenter: from.id, Relayed: from.link}
 	p := h.keeper.Current()
 	if h.judges(from) {
-		return h.judge.Judge(p, k)
+		return h.judgeOf(from).Judge(p, k)
 	}
 	return judge.Form(p, k, h.Clock.Now())
 }

@@ -71,7 +71,8 @@ func (j *Judge) Judge(p *policy.Policy, c Case) (Verdict, error) {
 	if err := j.verify(&v, &sealed, c); err != nil {
 		return v, refuse(&v, err)
 	}
-	return v, j.Again(p, &v)
+	err = j.Again(p, &v)
+	return v, err
 }
 
 // Again decides on a parcel that this judge has verified under the bundle of now:

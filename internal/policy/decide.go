@@ -160,8 +160,8 @@ func (d *decider) lattice(content label.Class) {
 	if class.Confidentiality < least.Confidentiality || !class.Categories.Contains(least.Categories) {
 		d.refuse(fault.LabelLow, "lattice", "label %v is below the least label %v of the content", class, least)
 	}
-	if class.Integrity > from.Class.Integrity {
-		d.refuse(fault.LabelIntegrity, "lattice", "zone %q vouches for integrity %d, the label claims %d", from.Name, from.Class.Integrity, class.Integrity)
+	if most := min(from.Class.Integrity, least.Integrity); class.Integrity > most {
+		d.refuse(fault.LabelIntegrity, "lattice", "zone %q and the content vouch for integrity %d, the label claims %d", from.Name, most, class.Integrity)
 	}
 	if !d.answer() && d.flow.Raise > class.Integrity {
 		d.class.Integrity = d.flow.Raise // by the flow's named checks, which the exit's front runs before anything is released
