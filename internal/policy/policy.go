@@ -180,7 +180,12 @@ func (f *Flow) compileForms() error {
 		if err := form.Request.compile(form.Name, 0); err != nil {
 			return err
 		}
+		statuses := map[int64]bool{}
 		for j := range form.Answers {
+			if statuses[form.Answers[j].Status] {
+				return fmt.Errorf("form %q has two answers with status %d", form.Name, form.Answers[j].Status)
+			}
+			statuses[form.Answers[j].Status] = true
 			if err := form.Answers[j].Schema.compile(fmt.Sprintf("%s.%d", form.Name, form.Answers[j].Status), 0); err != nil {
 				return err
 			}

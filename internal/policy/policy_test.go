@@ -68,6 +68,16 @@ func TestCompileRefuses(t *testing.T) {
 		"field twice":             func(b *policy.Bundle) { r := &b.Flows[0].Forms[0].Request; r.Fields = append(r.Fields, r.Fields[0]) },
 		"field without a name":    func(b *policy.Bundle) { b.Flows[0].Forms[0].Request.Fields[0].Name = "" },
 		"answer's schema":         func(b *policy.Bundle) { b.Flows[0].Forms[0].Answers[0].Schema.Type = "x" },
+		"status twice": func(b *policy.Bundle) {
+			b.Flows[0].Forms[0].Answers = append(b.Flows[0].Forms[0].Answers, b.Flows[0].Forms[0].Answers[0])
+		},
+		"class of content":        func(b *policy.Bundle) { form(b).Class = &label.Class{Confidentiality: 2} },
+		"pattern of an integer":   func(b *policy.Bundle) { *form(b) = policy.Schema{Type: policy.Integer, Pattern: "1"} },
+		"pattern of a decimal":    func(b *policy.Bundle) { *form(b) = policy.Schema{Type: policy.Decimal, Pattern: "1"} },
+		"enumeration of integers": func(b *policy.Bundle) { *form(b) = policy.Schema{Type: policy.Integer, Enum: []string{"1"}} },
+		"text that classifies":    func(b *policy.Bundle) { form(b).Classifies = true },
+		"items of a text":         func(b *policy.Bundle) { form(b).Items = &policy.Schema{Type: policy.Integer} },
+		"fields of a text":        func(b *policy.Bundle) { form(b).Fields = []policy.Field{{Name: "x"}} },
 		"cedar":                   func(b *policy.Bundle) { b.Cedar[0].Text = "permit (" },
 		"policy twice": func(b *policy.Bundle) {
 			b.Cedar = append(b.Cedar, policy.CedarFile{Name: "q", Text: `@id("own") permit (principal, action, resource);`})

@@ -63,6 +63,12 @@ func (s *Schema) compile(path string, depth int) error {
 	if s.Min > s.Max {
 		return fmt.Errorf("%s: min %d is above max %d", path, s.Min, s.Max)
 	}
+	if s.Class != nil && !s.Class.Valid() {
+		return fmt.Errorf("%s: class %v", path, *s.Class)
+	}
+	if rule := s.idle(); rule != "" {
+		return fmt.Errorf("%s: a %s has no %s", path, s.Type, rule)
+	}
 	if s.Pattern != "" {
 		p, err := regexp.Compile(s.Pattern) // alone first: "a)|(?:b" would break out of the group
 		if err == nil {
@@ -88,6 +94,25 @@ func (s *Schema) compile(path string, depth int) error {
 		return fmt.Errorf("%s: unknown type %q", path, s.Type)
 	}
 	return nil
+}
+
+// idle names a rule that the schema states and its type does not look at: whoever
+// approved it believes that it holds.
+func (s *Schema) idle() string {
+	switch {
+	case s.Pattern != "" && s.Type != Text:
+		return "pattern"
+	case len(s.Enum) > 0 && s.Type != Text && s.Type != Decimal:
+		return "enumeration"
+	case s.Classifies && s.Type != Integer:
+		return "value that classifies"
+	case s.Items != nil && s.Type != List:
+		return "items"
+	case len(s.Fields) > 0 && s.Type != Record:
+		return "fields"
+	default:
+		return ""
+	}
 }
 
 func (s *Schema) compileFields(path string, depth int) error {
