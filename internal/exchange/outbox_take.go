@@ -142,7 +142,7 @@ func hash(body io.Reader, size int64) (parcel.Body, []parcel.ChunkDigest, error)
 	return sum, digests, nil
 }
 
-// syncFile ends the process when the disk fails (design 5.9).
+// syncFile ends the process when the disk fails: what it holds then is not known.
 func syncFile(f *os.File) {
 	if err := f.Sync(); err != nil {
 		panic(&durable.SyncError{Path: f.Name(), Err: err})
