@@ -33,6 +33,7 @@ func (w *world) ask(subject, person string) (front.Reply, error) {
 }
 
 func TestAsk(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	w.app.set(func(_ context.Context, c front.Call) (parcel.Record, error) {
 		// What the exit sees is on the inner half's disk by then.
@@ -69,6 +70,7 @@ func decision(id parcel.ID, verdict string, code fault.Code) func(audit.Leaf) bo
 // TestRefusalsReachTheCaller: the code of whoever refuses comes back, with the id
 // that the logs know.
 func TestRefusalsReachTheCaller(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	fails := func(code fault.Code) func(context.Context, front.Call) (parcel.Record, error) {
 		return func(context.Context, front.Call) (parcel.Record, error) {
@@ -163,6 +165,7 @@ func (w *world) answered(n int) {
 // are told that something broke off or is away, nothing reaches the application
 // twice, and then all is as before.
 func TestRestarts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	stop := w.traffic(8)
 	for _, restart := range []func(){
@@ -207,6 +210,7 @@ func TestRestarts(t *testing.T) {
 // TestInterrupted: a question that has reached the application when the link breaks
 // is told to be broken off, at once, and is not put again.
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	reached, leave := make(chan parcel.ID, 1), make(chan struct{})
 	w.app.set(func(_ context.Context, c front.Call) (parcel.Record, error) {
@@ -242,6 +246,7 @@ func TestInterrupted(t *testing.T) {
 
 // TestAway: what is away is named.
 func TestAway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	if _, err := w.ask("out/p-1", "p-1"); err != nil {
 		t.Fatal(err)

@@ -30,6 +30,7 @@ func (h *hand) state(id string) (control.State, error) {
 
 // TestBundleSwap: bundles come into force under traffic without a failed question.
 func TestBundleSwap(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	stop := w.traffic(4)
 	for version := uint64(2); version < 8; version++ {
@@ -52,6 +53,7 @@ func TestBundleSwap(t *testing.T) {
 // TestBundleRefused: a bad, unsigned or older bundle is refused everywhere, with its
 // reason, and the good one stays; also over a restart.
 func TestBundleRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	w.center.give(w.sign(w.bundle(5), 2), 5, inner, outer, frontIn, frontOut)
 	bad, other, past, directory := w.bundle(6), w.bundle(5), w.bundle(6), w.bundle(6)
@@ -111,6 +113,7 @@ func TestBundleRefused(t *testing.T) {
 // TestRemoved: a component that a bundle no longer names, or names with another key,
 // is cut off, and does not come back.
 func TestRemoved(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*policy.Bundle, int){
 		"removed":     func(b *policy.Bundle, i int) { b.Components = append(b.Components[:i:i], b.Components[i+1:]...) },
 		"another key": func(b *policy.Bundle, i int) { b.Components[i].Key = append([]byte{1}, b.Components[i].Key[1:]...) },
@@ -159,6 +162,7 @@ func TestRemoved(t *testing.T) {
 // TestStrangers: who was not admitted, or has no business at a half, is refused and
 // recorded.
 func TestStrangers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	elsewhere := newSite(t) // the same names with other keys
 	elsewhere.dir = w.dir
@@ -194,6 +198,7 @@ func TestStrangers(t *testing.T) {
 
 // TestUnrecorded: when the inner half's log cannot take an entry, nothing passes.
 func TestUnrecorded(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	if err := w.inner.journal.Close(); err != nil {
 		t.Fatal(err)
@@ -212,6 +217,7 @@ func TestUnrecorded(t *testing.T) {
 // TestLargeDetail: the record of a decision holds its whole input, also of the
 // largest question.
 func TestLargeDetail(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	person := string(make([]byte, 900_000))
 	w.app.set(func(context.Context, front.Call) (parcel.Record, error) { return answer(1, person), nil })

@@ -161,6 +161,7 @@ func TestApply(t *testing.T) {
 
 // TestBack: what was away is brought up to date when it is back.
 func TestBack(t *testing.T) {
+	t.Parallel()
 	w := newCentered(t)
 	w.out.stop()
 	w.outer.stop()
@@ -193,6 +194,7 @@ func TestBack(t *testing.T) {
 // TestSignerAway: a bundle reaches components that have a lease; their next lease
 // comes when the signer is back.
 func TestSignerAway(t *testing.T) {
+	t.Parallel()
 	w := newCentered(t)
 	w.running["signer"].stop()
 	w.apply(w.sign(w.bundle(2), 2))
@@ -210,6 +212,7 @@ func TestSignerAway(t *testing.T) {
 }
 
 func TestInterface(t *testing.T) {
+	t.Parallel()
 	w := newCentered(t)
 	for name, test := range map[string]struct {
 		method, path string
@@ -266,6 +269,7 @@ func (w *world) gathered(p *part) error {
 }
 
 func TestGathering(t *testing.T) {
+	t.Parallel()
 	w := newCentered(t)
 	for range 20 {
 		if _, err := w.ask("out/p-1", "p-1"); err != nil {
@@ -294,6 +298,7 @@ func TestGathering(t *testing.T) {
 // TestTakenBack: a log that is put back to an earlier state, and then goes on, is
 // told of and recorded.
 func TestTakenBack(t *testing.T) {
+	t.Parallel()
 	w := newCentered(t)
 	within(t, 20*time.Second, func() error { return w.gathered(w.outer) })
 	w.outer.stop()
@@ -341,6 +346,7 @@ func TestTakenBack(t *testing.T) {
 // TestWitness: the inner half cosigns the center's own log; a center's log that was
 // cut is found by what it cosigned, and one that goes on from there is not cosigned.
 func TestWitness(t *testing.T) {
+	t.Parallel()
 	w := newCentered(t)
 	file := center.WitnessedFile(w.path("state", central), central)
 	within(t, 20*time.Second, func() error { _, err := os.Stat(file); return err })

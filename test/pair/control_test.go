@@ -24,6 +24,7 @@ var allTypes = []control.Type{
 // TestDirections makes every call of the list at every door and to every component:
 // what is not on the list is refused and recorded, and reaches nobody.
 func TestDirections(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	o, i := s.startPair()
 	s.startFront(frontTwo, outer, nil, nil)
@@ -86,6 +87,7 @@ func refusedCalls(p *part) int {
 // TestCapturedHalfCalls: over the link the inner half takes nothing but questions for
 // the time.
 func TestCapturedHalfCalls(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	i := s.startHalf(guard.Inner, s.cable.end(guard.Inner))
 	s.startFront(frontIn, inner, newApplication(), nil)
@@ -145,6 +147,7 @@ func TestCallRate(t *testing.T) {
 
 // TestMalformedCalls: what is no call ends its stream and nothing else.
 func TestMalformedCalls(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, newSite(t))
 	two := w.mustGrip(frontTwo, outer)
 	head := canon.Must(control.Head{Type: control.Time, To: central})

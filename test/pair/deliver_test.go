@@ -115,6 +115,7 @@ func (c *carrier) released(id string, want map[string][]byte) {
 }
 
 func TestDeliver(t *testing.T) {
+	t.Parallel()
 	c := newCarrier(t)
 	for _, way := range []struct {
 		flow, subject string
@@ -177,6 +178,7 @@ func (g *gate) ReadAt(p []byte, off int64) (int, error) {
 // TestDeliverInterrupted: whatever ends in the middle of a delivery, it arrives once
 // and whole, and what had come does not come again where its receiver still has it.
 func TestDeliverInterrupted(t *testing.T) {
+	t.Parallel()
 	const size = 12*chunk + 5
 	for name, test := range map[string]struct {
 		interrupt func(*carrier)
@@ -245,6 +247,7 @@ func (c *carrier) staged(id parcel.ID, size int64) error {
 // TestDeliverJudgedAtItsEnd: a bundle that comes in the middle of a delivery decides
 // on it; what was held is not released.
 func TestDeliverJudgedAtItsEnd(t *testing.T) {
+	t.Parallel()
 	c := newCarrier(t)
 	body := noise(4 * chunk)
 	out := c.outgoing("files", "out/sender", "late", body)
@@ -269,6 +272,7 @@ func TestDeliverJudgedAtItsEnd(t *testing.T) {
 // TestDeliverRefused: what a receiver refuses for good comes back with its code, also
 // to a sender that is still sending.
 func TestDeliverRefused(t *testing.T) {
+	t.Parallel()
 	c := newCarrier(t)
 	c.shelf[frontIn].place = func(exchange.Delivery) (string, error) {
 		return "", fault.New(fault.ContentRefused, "the test says so")
@@ -294,6 +298,7 @@ func TestDeliverRefused(t *testing.T) {
 // TestDeliverForged leads deliveries by hand that no honest front makes, at the outer
 // half and, past a captured one, at the inner half.
 func TestDeliverForged(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	shelf := s.newShelf(frontIn)
 	i := s.startHalf(guard.Inner, s.cable.end(guard.Inner))

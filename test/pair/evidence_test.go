@@ -28,6 +28,7 @@ func token(t *testing.T, key ed25519.PrivateKey, issuer, subject string, end tim
 // TestEvidence: a captured outer front labels a question with a subject that a token
 // proved. The inner front believes the token only.
 func TestEvidence(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	app := newApplication()
 	s.startPair()

@@ -124,6 +124,7 @@ func (f *forger) send(id parcel.ID, c exchange.Carried) error {
 
 // TestCapturedFront: a front that was taken over forges every label that there is.
 func TestCapturedFront(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	app := newApplication()
 	o, _ := s.startPair()
@@ -151,6 +152,7 @@ func TestCapturedFront(t *testing.T) {
 // TestCapturedOuterHalf: an outer half that was taken over hands on what it likes, as
 // if it had judged it. The inner half judges from scratch.
 func TestCapturedOuterHalf(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	app := newApplication()
 	i := s.startHalf(guard.Inner, s.cable.end(guard.Inner))
@@ -176,6 +178,7 @@ func TestCapturedOuterHalf(t *testing.T) {
 
 // TestCapturedInnerFront: an inner front that was taken over answers what it likes.
 func TestCapturedInnerFront(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	w := &world{site: s, app: newApplication()}
 	w.outer, w.inner = s.startPair()

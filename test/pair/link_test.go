@@ -40,6 +40,7 @@ func (s *site) startLinked(side guard.Side) *part {
 
 // TestOverLink: questions and a delivery over frames, with a restart of either half.
 func TestOverLink(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	c := &carrier{world: &world{site: s, app: newApplication()}, shelf: map[string]*shelf{frontIn: s.newShelf(frontIn)}}
 	c.outer, c.inner = s.startLinked(guard.Outer), s.startLinked(guard.Inner)
