@@ -40,7 +40,15 @@ type pair struct {
 	second *Judge
 }
 
-func newPair(keys label.Keys, clock func() time.Time) *pair {
+func newPair(w *world) *pair {
+	p := pairOf(w, w.clock)
+	if w.spoil != nil {
+		w.spoil(p.second)
+	}
+	return p
+}
+
+func pairOf(keys label.Keys, clock func() time.Time) *pair {
 	first, err := judge.New(judgeID, keys, clock, bytes.NewReader(window[:]))
 	if err != nil {
 		panic(err)
@@ -143,7 +151,7 @@ func (w *world) newLife(p *pair, ahead *label.Label) *pair {
 	}
 	clear(w.boot)
 	clear(w.number)
-	return newPair(w, w.clock)
+	return newPair(w)
 }
 
 // seed is DUKOU_SEED, else of the time.
@@ -169,7 +177,7 @@ func TestAgreement(t *testing.T) {
 	total := map[fault.Code]int{}
 	for round := range rounds {
 		w := newWorld(s + uint64(round))
-		counts, err := crowd(w, newPair(w, w.clock), 10_000)
+		counts, err := crowd(w, newPair(w), 10_000)
 		if err != nil {
 			t.Fatalf("round %d (DUKOU_SEED=%d): %v", round, s+uint64(round), err)
 		}

@@ -89,7 +89,7 @@ func (v *vector) policy(t testing.TB) *policy.Policy {
 }
 
 func (v *vector) pair() *pair {
-	return newPair(v, func() time.Time { return time.UnixMilli(v.Clock) }) // all have the same window
+	return pairOf(v, func() time.Time { return time.UnixMilli(v.Clock) }) // all have the same window
 }
 
 // vectors reads those that a judge gives the verdict on, by name.

@@ -37,6 +37,7 @@ type world struct {
 	places []place1
 	boot   map[string]uint64
 	number map[string]uint64
+	spoil  func(*Judge) // puts a mistake into second judges
 }
 
 // place1 is one bundle with its variants.
