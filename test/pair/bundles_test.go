@@ -4,6 +4,7 @@
 package pair
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"time"
@@ -116,7 +117,7 @@ func TestRemoved(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*policy.Bundle, int){
 		"removed":     func(b *policy.Bundle, i int) { b.Components = append(b.Components[:i:i], b.Components[i+1:]...) },
-		"another key": func(b *policy.Bundle, i int) { b.Components[i].Key = append([]byte{1}, b.Components[i].Key[1:]...) },
+		"another key": func(b *policy.Bundle, i int) { b.Components[i].Key = flipped(b.Components[i].Key) },
 		"another zone": func(b *policy.Bundle, i int) {
 			b.Components[i].Zone = "in"
 			b.Flows = b.Flows[:0]
@@ -157,6 +158,12 @@ func TestRemoved(t *testing.T) {
 			})
 		})
 	}
+}
+
+func flipped(key []byte) []byte {
+	other := bytes.Clone(key)
+	other[0] ^= 1
+	return other
 }
 
 // TestStrangers: who was not admitted, or has no business at a half, is refused and
