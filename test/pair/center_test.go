@@ -240,11 +240,11 @@ func TestInterface(t *testing.T) {
 	if err := w.current(1, guarded...); err != nil {
 		t.Errorf("after all that was refused: %v", err)
 	}
-	if err := w.running[central].recorded(func(l audit.Leaf) bool {
-		return l.Class == audit.ClassPolicy && l.Verdict == "refuse" && l.Reason == string(fault.PolicyUnsigned)
-	}); err != nil {
-		t.Error(err)
-	}
+	within(t, 5*time.Second, func() error {
+		return w.running[central].recorded(func(l audit.Leaf) bool {
+			return l.Class == audit.ClassPolicy && l.Verdict == "refuse" && l.Reason == string(fault.PolicyUnsigned)
+		})
+	})
 }
 
 // gathered fails unless the center has every record of a part's log as it is there.
