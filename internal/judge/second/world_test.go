@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"dukou.dev/dukou/internal/label"
@@ -34,6 +35,7 @@ type world struct {
 	*rand.Rand
 
 	now    int64
+	makers []string // that have leases
 	places []place1
 	boot   map[string]uint64
 	number map[string]uint64
@@ -46,7 +48,7 @@ type place1 struct {
 }
 
 func newWorld(seed uint64) *world {
-	w := &world{Rand: rand.New(rand.NewPCG(seed, 2)), now: noon, boot: map[string]uint64{}, number: map[string]uint64{}}
+	w := &world{Rand: rand.New(rand.NewPCG(seed, 2)), now: noon, makers: []string{"front-out", "front-in", "front-x"}, boot: map[string]uint64{}, number: map[string]uint64{}}
 	for range 16 {
 		b := w.bundle()
 		variant := func(change func(*policy.Bundle)) *policy.Policy {
@@ -73,7 +75,7 @@ func (w *world) clock() time.Time { return time.UnixMilli(w.now) }
 // Key implements label.Keys: leases of three makers, three epochs to each side.
 func (w *world) Key(maker, judge string, epoch uint64) ([]byte, bool) {
 	at := uint64(noon / 300_000)
-	if maker != "front-out" && maker != "front-in" && maker != "front-x" || epoch+3 < at || epoch > at+3 {
+	if !slices.Contains(w.makers, maker) || epoch+3 < at || epoch > at+3 {
 		return nil, false
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", maker, judge, epoch))
