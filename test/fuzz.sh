@@ -21,7 +21,7 @@ go test -list '^Fuzz' ./... | awk '
 while read -r package target; do
 	echo "== $package $target, $time"
 	result=ok
-	go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" </dev/null >"$work/out" 2>&1 || result=FAILED
+	go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x "$package" </dev/null >"$work/out" 2>&1 || result=FAILED
 	if [ "$result" = FAILED ]; then cat "$work/out"; fi
 	last="$(grep 'execs:' "$work/out" | tail -1 | sed 's/^fuzz: elapsed: //')" || last=''
 	printf '%-6s %s %s  %s\n' "$result" "$package" "$target" "$last" | tee -a "$work/summary"
