@@ -170,6 +170,7 @@ func (f *Front) serveGuard(ctx context.Context, nc net.Conn) error {
 	conn := wire.New(nc, true, wire.Config{Log: f.Log})
 	f.set(func() { f.conn = conn })
 	f.record(audit.Entry{Class: audit.ClassSession, Verdict: "info", Action: "connect"})
+	f.all.Go(func() { f.askTime(ctx) })
 	accepting := make(chan struct{})
 	go func() {
 		defer close(accepting)

@@ -106,8 +106,9 @@ func (h *Half) isCenter(id string) bool { return id != "" && id == h.centerID() 
 // the center.
 func (h *Half) passCall(ctx context.Context, from *peer, head control.Head, payload []byte) ([]byte, error) {
 	next := h.peers.find(head.To)
-	if next == nil && !from.link {
-		next = h.peers.other()
+	rule, _ := control.RuleOf(head.Type) // DecodeHead has looked
+	if next == nil && !from.link && rule.Outward == (h.Side == Inner) {
+		next = h.peers.other() // outward from the inner half, inward from the outer one
 	}
 	if next == nil || next == from {
 		return nil, fault.New(fault.PeerUnavailable, "%q is not connected", head.To)

@@ -184,3 +184,50 @@ func TestMalformedCalls(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTime: the outer half and every front take the center's time when they connect;
+// the inner half keeps its own.
+func TestTime(t *testing.T) {
+	t.Parallel()
+	w := &world{site: newSite(t), app: newApplication()}
+	w.inner = w.startHalf(guard.Inner, w.cable.end(guard.Inner))
+	w.center = w.mustGrip(central, inner)
+	w.center.mu.Lock()
+	w.center.ahead = time.Hour
+	w.center.mu.Unlock()
+	w.center.give(w.sign(w.bundle(1), 2), 1, inner)
+	w.outer = w.startHalf(guard.Outer, w.cable.end(guard.Outer))
+	w.center.give(w.sign(w.bundle(1), 2), 1, outer)
+	w.out = w.startFront(frontOut, outer, nil, nil)
+	w.in = w.startFront(frontIn, inner, w.app, nil)
+	for _, p := range []*part{w.outer, w.out, w.in} {
+		within(t, 10*time.Second, func() error {
+			if ahead := time.Until(p.clock.Now()); ahead < 59*time.Minute || ahead > 61*time.Minute {
+				return wrong("%s is %s ahead", p.id, ahead)
+			}
+			return nil
+		})
+	}
+	if ahead := time.Until(w.inner.clock.Now()); ahead > time.Minute {
+		t.Errorf("the inner half is %s ahead", ahead)
+	}
+}
+
+// TestTimeWithoutCenter: a question for the time that nobody can answer goes nowhere.
+func TestTimeWithoutCenter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, newSite(t))
+	w.center.stop()
+	within(t, 5*time.Second, func() error {
+		return w.inner.recorded(func(l audit.Leaf) bool { return l.Action == "disconnect" && l.Subject == central })
+	})
+	inside, outside := w.mustGrip(frontIn, inner), w.mustGrip(frontTwo, outer)
+	for _, h := range []*hand{inside, outside} {
+		if _, err := h.call(control.Time, central, make([]byte, 16)); fault.CodeOf(err) != fault.PeerUnavailable {
+			t.Errorf("%s was told %v", h.id, err)
+		}
+	}
+	if n := refusedCalls(w.outer); n != 0 {
+		t.Errorf("%d calls came to the outer half from inside", n)
+	}
+}
