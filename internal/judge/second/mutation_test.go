@@ -105,6 +105,9 @@ func contentMutations() []mutation {
 		on("size", func(d *draft) { d.content["size"] = []int64{11, 12, 0, -1, 12 - 1<<63, 1001}[d.IntN(6)] }),
 		on("level", func(d *draft) { d.content["level"] = d.Int64N(12) - 3 }),
 		on("wide", func(d *draft) {
+			if d.often(3) { // they take their time
+				return
+			}
 			list := make([]any, []int{4097, 131_073, 131_072}[d.IntN(3)])
 			r, key := d.leaf()
 			if r[key] = list; d.often(4) {
@@ -146,10 +149,10 @@ func headerMutations() []mutation {
 		}),
 		on("root", func(d *draft, h *parcel.Header) { h.Body.Root = parcel.Link{byte(d.IntN(2))} }),
 		on("large", func(d *draft, h *parcel.Header) {
-			if d.often(40) { // a megabyte each
+			if d.often(20) { // a megabyte each
 				return
 			}
-			h.Fields = make([]byte, parcel.MaxFields-2+d.IntN(4)+d.IntN(2)*(parcel.MaxHeader-parcel.MaxFields-600+d.IntN(400)))
+			h.Fields = make([]byte, parcel.MaxFields-2+d.IntN(4)+d.IntN(2)*(parcel.MaxHeader-parcel.MaxFields-250+d.IntN(200)))
 		}),
 	}
 }
