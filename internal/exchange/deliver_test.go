@@ -48,16 +48,6 @@ func TestDeliverOnce(t *testing.T) {
 	}
 }
 
-// cutAfter gives a progress that cuts the connection when a chunk was sent.
-func cutAfter(chunk uint64, cut func()) func(uint64) {
-	var once sync.Once
-	return func(sent uint64) {
-		if sent > chunk*parcel.ChunkSize {
-			once.Do(func() { go cut() })
-		}
-	}
-}
-
 func TestResumeAtAnyChunk(t *testing.T) {
 	t.Parallel()
 	body := noise(2, 5<<20+17)

@@ -258,7 +258,7 @@ func (f *Front) runClock(ctx context.Context) error {
 	}
 }
 
-func (f *Front) record(e audit.Entry) audit.Ticket {
+func (f *Front) record(e audit.Entry) {
 	e.Time = f.Clock.Now().UnixMilli()
-	return f.Journal.Append(e)
+	f.Journal.Append(e)
 }

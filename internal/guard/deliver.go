@@ -80,7 +80,7 @@ func (r *relaying) run(ctx context.Context, kind wire.Kind) error {
 			return last
 		}
 		cancel()
-		<-back
+		<-back //nolint:errcheck // it was cut off
 		r.half.recordEnd(r.verdict, "refuse", fault.CodeOf(err))
 		return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, r.verdict.Header.ID, err)
 	}

@@ -218,7 +218,7 @@ func (h *Half) runLink(ctx context.Context) error {
 	for ctx.Err() == nil {
 		nc, err := h.Link.Connect(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // being told to end is no error
 		}
 		if err != nil {
 			return err

@@ -96,18 +96,19 @@ func (e *Entry) home(f *policy.Flow) string {
 	if d, ok := e.cfg.Directories[f.Listener]; ok {
 		return filepath.Join(d.Path, own)
 	}
-	if e.cfg.State != "" && accepts(f, label.ByCertificate) {
+	if e.cfg.State != "" && terminals(f) {
 		return filepath.Join(e.cfg.State, f.Name)
 	}
 	return "none:" + f.Name
 }
 
-func accepts(f *policy.Flow, a label.Assurance) bool { return slices.Contains(f.Accept, a) }
+// terminals tells whether terminals may send on a flow.
+func terminals(f *policy.Flow) bool { return slices.Contains(f.Accept, label.ByCertificate) }
 
 // renew gives a lane its flow, and starts it if it does not run in this home.
 func (e *Entry) renew(ctx context.Context, f *policy.Flow, home string) error {
 	if r := e.running()[f.Name]; r != nil {
-		if r.home == home && (r.uploads != nil || !accepts(f, label.ByCertificate)) {
+		if r.home == home && (r.uploads != nil || !terminals(f)) {
 			r.flow.Store(f)
 			return nil
 		}

@@ -57,7 +57,7 @@ func openLane(ctx context.Context, cfg *Config, f *policy.Flow, home string, d *
 
 func (l *lane) openBoxes(ctx context.Context, f *policy.Flow) error {
 	var err error
-	if accepts(f, label.ByCertificate) {
+	if terminals(f) {
 		if l.outcomes, err = openOutcomes(filepath.Join(l.home, "outcomes")); err != nil {
 			return err
 		}

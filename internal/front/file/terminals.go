@@ -13,7 +13,6 @@ import (
 
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
-	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/wire"
@@ -213,7 +212,7 @@ func (t *terminal) acceptable(c exchange.Carried, h *parcel.Header) error {
 		return fault.New(fault.FlowUnknown, "no flow %q enters here", h.Flow)
 	case h.Source != t.id || h.Destination != t.Front || h.FromZone != t.Zone || h.ToZone != t.Zone:
 		return fault.New(fault.FlowDirection, "from %s (%s) to %s (%s)", h.Source, h.FromZone, h.Destination, h.ToZone)
-	case !accepts(f, label.ByCertificate):
+	case !terminals(f):
 		return fault.New(fault.CredentialInvalid, "flow %q does not accept terminals", f.Name)
 	}
 	content, err := parcel.DecodeRecord(h.Fields)
