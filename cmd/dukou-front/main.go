@@ -113,5 +113,6 @@ func build(c config, identity *pki.Identity, clock *pki.Clock, journal *audit.Jo
 		return nil, err
 	}
 	core.Receive(fileExit)
+	core.CountPending(fileEntry.Pending)
 	return append(tasks, daemon.Task{Name: "files in", Run: fileEntry.Run}, daemon.Task{Name: "files out", Run: fileExit.Run}), nil
 }

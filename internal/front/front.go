@@ -45,6 +45,7 @@ type Front struct {
 	keys      *pki.Keys
 	maker     *label.Maker
 	receiver  Receiver
+	pending   func() int // nil for none
 	directory atomic.Pointer[directory]
 	rates     *rates
 	busy      *concurrency
@@ -88,6 +89,9 @@ func New(c Config) (*Front, error) {
 
 // Receive makes r take the deliveries to this front; call it before Run.
 func (f *Front) Receive(r Receiver) { f.receiver = r }
+
+// CountPending makes count tell how many accepted deliveries wait; call it before Run.
+func (f *Front) CountPending(count func() int) { f.pending = count }
 
 // Policy is the bundle in force, nil before the first one.
 func (f *Front) Policy() *policy.Policy { return f.keeper.Current() }

@@ -306,6 +306,9 @@ func (f *Front) health() control.State {
 	if p := f.Policy(); p != nil {
 		state.Bundle = p.Version
 	}
+	if f.pending != nil {
+		state.Pending = uint64(f.pending())
+	}
 	return state
 }
 

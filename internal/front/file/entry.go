@@ -157,6 +157,15 @@ func (e *Entry) running() map[string]*running {
 	return lanes
 }
 
+// Pending is the number of deliveries that were accepted and have not ended.
+func (e *Entry) Pending() int {
+	n := 0
+	for _, r := range e.running() {
+		n += r.outbox.Pending()
+	}
+	return n
+}
+
 // lane is the lane of a flow, nil when there is none.
 func (e *Entry) lane(flow string) *lane {
 	e.mu.Lock()
