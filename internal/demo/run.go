@@ -144,7 +144,7 @@ func (d *Demo) guide() string {
    ls %s
 
  What the center knows:
-   curl -s --unix-socket %s http://center/api/components
+   %s status --center %s
 
  What the inner half has recorded:
    LOG=%s
@@ -157,7 +157,7 @@ func (d *Demo) guide() string {
 		link, kind,
 		pid(Portal), pid(Bureau), pid(FrontInternet), pid(FrontIntranet), pid(GuardOuter), pid(GuardInner), pid(Center), pid(Signer),
 		d.PortalURL(), d.FrontURL(), APIKey, d.FrontURL(), d.FrontURL(), d.FrontURL(),
-		filepath.Join(d.options.Bin, "dukou-bank"), i.Outgoing(), i.Incoming(), i.Socket(Center),
+		filepath.Join(d.options.Bin, "dukou-bank"), i.Outgoing(), i.Incoming(), dukou, i.Socket(Center),
 		i.auditDir(GuardInner), dukou, dukou, i.Admitted(), filepath.Join(i.State(Center), "witness"), filepath.Join(i.State(Center), "witness.pub"),
 		i.Dir)
 }
