@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
+	"time"
 
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/authority"
@@ -51,12 +51,7 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	if err := durable.MkdirAll(*state, 0o700); err != nil {
 		return err
 	}
-	origin := audit.Origin(identity.Request.ID)
-	logSigner, err := audit.NewSigner(origin, identity.Key())
-	if err != nil {
-		return err
-	}
-	journal, err := audit.Open(audit.Config{Dir: filepath.Join(*state, "audit"), Origin: origin, Signer: logSigner, Log: log})
+	journal, err := audit.OpenOwn(identity.Request.ID, identity.Key(), *state, time.Now, log)
 	if err != nil {
 		return err
 	}

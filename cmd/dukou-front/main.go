@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	if err := durable.MkdirAll(c.State, 0o700); err != nil {
 		return err
 	}
-	journal, err := openJournal(identity, c.State, clock, log)
+	journal, err := audit.OpenOwn(identity.Request.ID, identity.Key(), c.State, clock.Now, log)
 	if err != nil {
 		return err
 	}
@@ -58,15 +58,6 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 		return err
 	}
 	return errors.Join(daemon.Run(ctx, tasks...), journal.Close())
-}
-
-func openJournal(identity *pki.Identity, state string, clock *pki.Clock, log *slog.Logger) (*audit.Journal, error) {
-	origin := audit.Origin(identity.Request.ID)
-	signer, err := audit.NewSigner(origin, identity.Key())
-	if err != nil {
-		return nil, err
-	}
-	return audit.Open(audit.Config{Dir: filepath.Join(state, "audit"), Origin: origin, Signer: signer, Clock: clock.Now, Log: log})
 }
 
 // build makes the parts: the front, and an entry and an exit for each protocol.

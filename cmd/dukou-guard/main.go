@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -72,7 +71,7 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	if err := durable.MkdirAll(o.state, 0o700); err != nil {
 		return err
 	}
-	journal, err := openJournal(identity, o.state, clock, log)
+	journal, err := audit.OpenOwn(identity.Request.ID, identity.Key(), o.state, clock.Now, log)
 	if err != nil {
 		return err
 	}
@@ -94,15 +93,6 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	}
 	err = daemon.Run(ctx, daemon.Task{Name: "cable", Run: cable.Run}, daemon.Task{Name: "half", Run: half.Run})
 	return errors.Join(err, journal.Close())
-}
-
-func openJournal(identity *pki.Identity, state string, clock *pki.Clock, log *slog.Logger) (*audit.Journal, error) {
-	origin := audit.Origin(identity.Request.ID)
-	signer, err := audit.NewSigner(origin, identity.Key())
-	if err != nil {
-		return nil, err
-	}
-	return audit.Open(audit.Config{Dir: filepath.Join(state, "audit"), Origin: origin, Signer: signer, Clock: clock.Now, Log: log})
 }
 
 func openPort(o options, log *slog.Logger) (link.Port, error) {

@@ -5,10 +5,12 @@ package audit
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -86,6 +88,17 @@ func Open(c Config) (*Journal, error) {
 	j := &Journal{c: c, s: s, wake: make(chan struct{}, 1)}
 	j.signal()
 	return j, nil
+}
+
+// OpenOwn opens the journal of a component, whose own key signs it, in the directory
+// "audit" of its state.
+func OpenOwn(component string, key ed25519.PrivateKey, state string, clock func() time.Time, log *slog.Logger) (*Journal, error) {
+	origin := Origin(component)
+	signer, err := NewSigner(origin, key)
+	if err != nil {
+		return nil, err
+	}
+	return Open(Config{Dir: filepath.Join(state, "audit"), Origin: origin, Signer: signer, Clock: clock, Log: log})
 }
 
 func (j *Journal) signal() {

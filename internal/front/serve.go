@@ -5,8 +5,6 @@ package front
 
 import (
 	"context"
-	"crypto/rand"
-	"io"
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
@@ -321,18 +319,7 @@ func (f *Front) askTime(ctx context.Context) {
 	if conn == nil || center == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	var nonce [16]byte
-	if _, err := io.ReadFull(rand.Reader, nonce[:]); err != nil {
-		panic(err)
-	}
-	sent := time.Now()
-	answer, err := control.Call(ctx, conn, control.Head{Type: control.Time, To: center}, nonce[:])
-	if err == nil {
-		err = f.Clock.Set(answer, nonce, sent)
-	}
-	if err != nil {
+	if err := control.SetClock(ctx, conn, center, f.Clock); err != nil {
 		f.Log.Debug("time not set", "error", err)
 	}
 }
@@ -340,12 +327,7 @@ func (f *Front) askTime(ctx context.Context) {
 // center is the center by the bundle in force, before the first by the admission.
 func (f *Front) center() string {
 	if p := f.Policy(); p != nil {
-		for i := range p.Components {
-			if p.Components[i].Role == policy.RoleCenter {
-				return p.Components[i].ID
-			}
-		}
-		return ""
+		return p.Center()
 	}
 	for _, p := range f.Identity.Admission.Peers {
 		if policy.Role(p.Role) == policy.RoleCenter {

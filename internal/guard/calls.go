@@ -5,8 +5,6 @@ package guard
 
 import (
 	"context"
-	"crypto/rand"
-	"io"
 	"sync/atomic"
 	"time"
 
@@ -243,18 +241,7 @@ func (h *Half) askTime(ctx context.Context) {
 	if link == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	var nonce [16]byte
-	if _, err := io.ReadFull(rand.Reader, nonce[:]); err != nil {
-		panic(err)
-	}
-	sent := time.Now()
-	answer, err := control.Call(ctx, link.conn, control.Head{Type: control.Time, To: h.centerID()}, nonce[:])
-	if err == nil {
-		err = h.Clock.Set(answer, nonce, sent)
-	}
-	if err != nil {
+	if err := control.SetClock(ctx, link.conn, h.centerID(), h.Clock); err != nil {
 		h.Log.Debug("time not set", "error", err)
 	}
 }
@@ -262,12 +249,7 @@ func (h *Half) askTime(ctx context.Context) {
 // centerID is the center by the bundle in force, before the first by the admission.
 func (h *Half) centerID() string {
 	if p := h.keeper.Current(); p != nil {
-		for i := range p.Components {
-			if p.Components[i].Role == policy.RoleCenter {
-				return p.Components[i].ID
-			}
-		}
-		return ""
+		return p.Center()
 	}
 	for _, p := range h.Identity.Admission.Peers {
 		if policy.Role(p.Role) == policy.RoleCenter {

@@ -207,6 +207,16 @@ func (p *Policy) Zone(name string) *Zone { return p.zones[name] }
 // Component is the admitted component of an id.
 func (p *Policy) Component(id string) *Component { return p.components[id] }
 
+// Center is the id of the center, empty where the bundle names none.
+func (p *Policy) Center() string {
+	for i := range p.Components {
+		if p.Components[i].Role == RoleCenter {
+			return p.Components[i].ID
+		}
+	}
+	return ""
+}
+
 // Issuer is the issuer of a name.
 func (p *Policy) Issuer(name string) *Issuer { return p.issuers[name] }
 
