@@ -33,8 +33,8 @@ test: check ## format, vet and all tests with the race detector
 	$(TEST) ./...
 
 .PHONY: long
-long: ## the end-to-end tests in their long form: large files, many files, load, kills
-	DUKOU_LONG=1 CGO_ENABLED=0 go test -count=1 -timeout 60m -v ./test/e2e/...
+long: ## the long forms: large and many files, load, kills; a million parcels before both judges
+	DUKOU_LONG=1 CGO_ENABLED=0 go test -count=1 -timeout 60m -v ./test/e2e/... ./internal/judge/...
 
 .PHONY: check
 check: ## gofmt and go vet
