@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -150,7 +151,7 @@ func (t *tour) tamper(context.Context) (string, error) {
 	name := GuardInner
 	dir := filepath.Join(t.Installation.Dir, "keys", "tampered")
 	defer os.RemoveAll(dir)
-	if err := os.CopyFS(dir, os.DirFS(t.auditDir(name))); err != nil {
+	if err := copyLog(dir, t.auditDir(name)); err != nil {
 		return "", err
 	}
 	index, err := changeByte(filepath.Join(dir, "journal"))
@@ -174,6 +175,27 @@ func (t *tour) tamper(context.Context) (string, error) {
 		return "", fmt.Errorf("found in another entry than %d: %s", index, first)
 	}
 	return "found: " + first.String(), nil
+}
+
+// copyTries bounds how often a copy is begun anew.
+const copyTries = 20
+
+// copyLog copies a log that is being written. A file that is there when its directory
+// is read may have been replaced since: then the copy is begun anew. The tree comes
+// first, so that the journal is not behind it.
+func copyLog(to, from string) error {
+	for try := 1; ; try++ {
+		err := os.CopyFS(filepath.Join(to, "tlog"), os.DirFS(filepath.Join(from, "tlog")))
+		if err == nil {
+			err = os.CopyFS(filepath.Join(to, "journal"), os.DirFS(filepath.Join(from, "journal")))
+		}
+		if !errors.Is(err, fs.ErrNotExist) || try == copyTries {
+			return err
+		}
+		if err := os.RemoveAll(to); err != nil {
+			return err
+		}
+	}
 }
 
 // changeByte flips a bit in the middle of the middle record of a journal.
