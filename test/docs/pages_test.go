@@ -74,6 +74,17 @@ func commands(text string) []string {
 
 func headings(text string) int { return strings.Count(fence.ReplaceAllString(text, ""), "\n## ") }
 
+// TestTour holds the list of what one sees to the steps of the demonstration.
+func TestTour(t *testing.T) {
+	steps := len(regexp.MustCompile(`(?m)^\t\t\{"[a-z-]+", ".*", t\.\w+\},$`).FindAllString(read(t, "internal/demo/tour.go"), -1))
+	for _, name := range []string{"README.md", "README.zh-CN.md"} {
+		listed := len(regexp.MustCompile(`(?m)^[0-9]+\. `).FindAllString(read(t, name), -1))
+		if steps == 0 || listed != steps {
+			t.Errorf("%s lists %d steps of the tour, which has %d", name, listed, steps)
+		}
+	}
+}
+
 func TestReadmes(t *testing.T) {
 	english, chinese := read(t, "README.md"), read(t, "README.zh-CN.md")
 	if diff := cmp.Diff(commands(english), commands(chinese)); diff != "" {
