@@ -246,21 +246,7 @@ func (f *Front) news(ctx context.Context, old []label.Verifier) {
 }
 
 // runClock keeps the floor of the clock, and asks for the time.
-func (f *Front) runClock(ctx context.Context) error {
-	tick := time.NewTicker(20 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if err := f.Clock.Keep(); err != nil {
-			return err
-		}
-		f.askTime(ctx)
-	}
-}
+func (f *Front) runClock(ctx context.Context) error { return f.Clock.Run(ctx, f.askTime) }
 
 func (f *Front) record(e audit.Entry) {
 	e.Time = f.Clock.Now().UnixMilli()

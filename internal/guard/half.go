@@ -362,19 +362,8 @@ func (h *Half) runPolicy(ctx context.Context) error {
 
 // runClock keeps the floor of the clock, and on the outer side asks for the time.
 func (h *Half) runClock(ctx context.Context) error {
-	tick := time.NewTicker(20 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if err := h.Clock.Keep(); err != nil {
-			return err
-		}
-		if h.Side == Outer {
-			h.askTime(ctx)
-		}
+	if h.Side == Inner {
+		return h.Clock.Run(ctx, nil)
 	}
+	return h.Clock.Run(ctx, h.askTime)
 }

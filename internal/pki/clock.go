@@ -4,6 +4,7 @@
 package pki
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -122,3 +123,25 @@ func (c *Clock) Set(data []byte, nonce [16]byte, sent time.Time) error {
 
 // maxUnix is the end of the year 9999 in Unix milliseconds.
 const maxUnix = 253402300799999
+
+// tick is how often a running clock keeps its floor and is set.
+const tick = 20 * time.Second
+
+// Run keeps the floor, and has the clock set by ask (nil for not), until ctx ends.
+func (c *Clock) Run(ctx context.Context, ask func(ctx context.Context)) error {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		if err := c.Keep(); err != nil {
+			return err
+		}
+		if ask != nil {
+			ask(ctx)
+		}
+	}
+}
