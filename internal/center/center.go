@@ -164,12 +164,7 @@ func (c *Center) runGuard(ctx context.Context) error {
 		if err := c.serveGuard(ctx); err != nil && ctx.Err() == nil {
 			c.Log.Warn("no connection to the inner half", "error", err)
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-		case <-timer.C:
-		}
+		daemon.Rest(ctx, pause)
 	}
 	return nil
 }

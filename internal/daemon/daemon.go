@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // Task is one long-lived part of a process.
@@ -40,4 +41,16 @@ func Run(ctx context.Context, tasks ...Task) error {
 		return cause
 	}
 	return nil
+}
+
+// Rest waits before another attempt; it is false when ctx ended first.
+func Rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

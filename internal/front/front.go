@@ -129,12 +129,7 @@ func (f *Front) runGuard(ctx context.Context) error {
 			break
 		}
 		f.Log.Warn("no connection to the guard", "error", err, "again in", pause)
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-		case <-timer.C:
-		}
+		daemon.Rest(ctx, pause)
 		pause = min(2*pause, lastPause)
 	}
 	return nil //nolint:nilerr // being told to end is no error

@@ -225,12 +225,7 @@ func (h *Half) runLink(ctx context.Context) error {
 		}
 		if err := h.serveLink(ctx, nc); err != nil {
 			h.Log.Warn("link ended", "error", err)
-			timer := time.NewTimer(linkPause)
-			select {
-			case <-ctx.Done():
-				timer.Stop()
-			case <-timer.C:
-			}
+			daemon.Rest(ctx, linkPause)
 		}
 	}
 	return nil

@@ -25,7 +25,6 @@ type Policy struct {
 	subjects   map[string]*Subject
 	families   []*Subject // names that end in "*", longest first
 	objects    map[string]*Object
-	aliases    map[Alias]string
 	flows      map[string]*Flow
 	cedar      *cedar.PolicySet
 	entities   cedar.EntityMap
@@ -47,7 +46,6 @@ func (p *Policy) index() error {
 	if p.Format != Format || p.Version == 0 || p.NotAfter <= p.NotBefore || p.Guard == "" || len(p.Categories) > 64 {
 		return fmt.Errorf("format %d, version %d, valid %d to %d, guard %q", p.Format, p.Version, p.NotBefore, p.NotAfter, p.Guard)
 	}
-	p.aliases = map[Alias]string{}
 	var err error
 	p.zones = named(p.Zones, "zone", func(z *Zone) string { return z.Name }, &err)
 	p.components = named(p.Components, "component", func(c *Component) string { return c.ID }, &err)
@@ -112,16 +110,17 @@ func (p *Policy) checkPlaces() error {
 }
 
 func (p *Policy) checkObjects() error {
+	aliases := map[Alias]bool{}
 	for i := range p.Objects {
 		o := &p.Objects[i]
 		if p.zones[zoneOf(o.ID)] == nil || !o.Class.Valid() {
 			return fmt.Errorf("object %q: no such zone, or class %v", o.ID, o.Class)
 		}
 		for _, a := range o.Aliases {
-			if p.zones[a.Zone] == nil || p.aliases[a] != "" {
+			if p.zones[a.Zone] == nil || aliases[a] {
 				return fmt.Errorf("object %q: alias %q in zone %q is used twice or has no zone", o.ID, a.Name, a.Zone)
 			}
-			p.aliases[a] = o.ID
+			aliases[a] = true
 		}
 	}
 	return nil
@@ -237,15 +236,6 @@ func (p *Policy) Subject(id string) *Subject {
 		}
 	}
 	return nil
-}
-
-// MapObject is the object that a zone knows by another name.
-func (p *Policy) MapObject(zone, name string) (string, bool) {
-	if p.objects[name] != nil {
-		return name, true
-	}
-	id, ok := p.aliases[Alias{Zone: zone, Name: name}]
-	return id, ok
 }
 
 // MapSubject is who stands in for a subject in a zone.

@@ -112,13 +112,6 @@ func TestNames(t *testing.T) {
 			t.Errorf("proxy of %q is %q, want %q", id, got, want)
 		}
 	}
-	for _, test := range []struct{ zone, name, want string }{
-		{"out", "out/reports", "in/reports"}, {"in", "in/reports", "in/reports"}, {"in", "out/reports", ""}, {"out", "out/x", ""},
-	} {
-		if got, ok := p.MapObject(test.zone, test.name); got != test.want || ok != (test.want != "") {
-			t.Errorf("%q in %q is %q", test.name, test.zone, got)
-		}
-	}
 }
 
 func TestOpen(t *testing.T) {

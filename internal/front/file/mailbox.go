@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/parcel"
@@ -70,7 +71,7 @@ func (t *terminal) mailbox(flow string) (*place, error) {
 // drained waits until nothing waits in a mailbox; false when ctx ended first.
 func (p *place) drained(ctx context.Context) bool {
 	for p.box.Pending() > 0 {
-		if !rest(ctx, 20*time.Millisecond) {
+		if !daemon.Rest(ctx, 20*time.Millisecond) {
 			return false
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/parcel"
@@ -65,7 +66,7 @@ func (t *Terminals) Run(ctx context.Context) error {
 				return err
 			}
 			t.Log.LogAttrs(ctx, slog.LevelWarn, "accept a terminal", slog.Any("error", err))
-			if !rest(ctx, time.Second) {
+			if !daemon.Rest(ctx, time.Second) {
 				return nil
 			}
 			continue
@@ -74,18 +75,6 @@ func (t *Terminals) Run(ctx context.Context) error {
 			defer func() { <-slots }()
 			t.serve(ctx, nc)
 		})
-	}
-}
-
-// rest waits; false when ctx ended first.
-func rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/front/file"
@@ -75,11 +76,7 @@ func (t *Terminal) retry(ctx context.Context, try func(*session) (forward bool, 
 			return err
 		}
 		t.Log.LogAttrs(ctx, slog.LevelInfo, "trying again", slog.Any("error", err))
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if !daemon.Rest(ctx, pause) {
 			return errors.Join(ctx.Err(), err)
 		}
 		pause = min(2*pause, 5*time.Second)
