@@ -1,0 +1,243 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/parcel"
+)
+
+// Kind is a kind of violation.
+type Kind string
+
+// The kinds.
+const (
+	Lost       Kind = "lost"       // accepted, and neither delivered nor reported
+	Twice      Kind = "twice"      // delivered more than once, or delivered and reported
+	Altered    Kind = "altered"    // other content than was sent, or another question's answer
+	Unsent     Kind = "unsent"     // nobody sent it
+	Unreached  Kind = "unreached"  // answered, and no application was asked
+	Reached    Kind = "reached"    // refused as never passed on, and an application was asked
+	Unlabelled Kind = "unlabelled" // allowed without a valid label
+	Unjudged   Kind = "unjudged"   // passed without the word of a judge
+	Unrecorded Kind = "unrecorded" // released before it was recorded, or not recorded at all
+	Unsound    Kind = "unsound"    // a log that does not verify
+)
+
+// Violation is one broken promise.
+type Violation struct {
+	Kind Kind
+	ID   string // of the file or question; of an unsound log the component
+	What string
+}
+
+// String names kind, id and what is wrong.
+func (v Violation) String() string { return fmt.Sprintf("%s %s: %s", v.Kind, v.ID, v.What) }
+
+// memory is how long what a prompt judge has recorded may be in its memory only: its
+// journal writes at once and syncs in groups.
+const memory = 2 * time.Second
+
+// skew bounds what clocks of one machine and the times of its files differ by.
+const skew = 20 * time.Millisecond
+
+type checker struct {
+	run      *Run
+	sent     map[string]*Sent
+	arrivals map[string][]*Arrival
+	reports  map[string][]*Report
+	ends     map[string][]time.Time
+	found    []Violation
+}
+
+// Check gives every violation, in the order of the ledgers.
+func Check(r *Run) []Violation {
+	c := checker{
+		run: r, sent: map[string]*Sent{}, arrivals: map[string][]*Arrival{},
+		reports: map[string][]*Report{}, ends: map[string][]time.Time{},
+	}
+	c.index()
+	for i := range r.Sent {
+		c.one(&r.Sent[i])
+	}
+	for i := range r.Arrived {
+		c.arrival(&r.Arrived[i])
+	}
+	for name, log := range r.Logs {
+		for _, what := range log.Findings {
+			c.add(Unsound, name, "%s", what)
+		}
+	}
+	return c.found
+}
+
+func (c *checker) add(k Kind, id, format string, args ...any) {
+	c.found = append(c.found, Violation{k, id, fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) index() {
+	for i := range c.run.Sent {
+		s := &c.run.Sent[i]
+		if c.sent[s.ID] != nil {
+			c.add(Twice, s.ID, "the test sent it twice")
+		}
+		c.sent[s.ID] = s
+	}
+	for i := range c.run.Arrived {
+		a := &c.run.Arrived[i]
+		c.arrivals[a.ID] = append(c.arrivals[a.ID], a)
+	}
+	for i := range c.run.Reported {
+		r := &c.run.Reported[i]
+		c.reports[r.ID] = append(c.reports[r.ID], r)
+	}
+	for _, e := range c.run.Ends {
+		c.ends[e.Component] = append(c.ends[e.Component], e.At)
+	}
+	for _, times := range c.ends {
+		slices.SortFunc(times, time.Time.Compare)
+	}
+}
+
+// one holds what became of a file or question against what its sender was told.
+func (c *checker) one(s *Sent) {
+	if c.run.Ways[s.Flow].Question {
+		c.question(s)
+		return
+	}
+	arrived, reported := c.arrivals[s.ID], c.reports[s.ID]
+	for _, a := range arrived {
+		if a.Digest != s.Digest || a.Flow != s.Flow {
+			c.add(Altered, s.ID, "arrived on flow %s with digest %x, sent on %s with %x", a.Flow, a.Digest[:4], s.Flow, s.Digest[:4])
+		}
+	}
+	for _, r := range reported {
+		if !c.run.Ways[s.Flow].MayRefuse[r.Code] {
+			c.add(Lost, s.ID, "accepted, and then refused with %s (parcel %s), which nothing here calls for", r.Code, r.Parcel)
+		}
+	}
+	switch n := len(arrived) + len(reported); {
+	case n == 0 && s.Outcome == Accepted:
+		c.add(Lost, s.ID, "accepted on flow %s, and neither delivered nor reported", s.Flow)
+	case n > 1:
+		c.add(Twice, s.ID, "delivered %d times and reported %d times", len(arrived), len(reported))
+	case n > 0 && s.Outcome != Accepted:
+		c.add(Unsent, s.ID, "delivered or reported, and its sender still has it")
+	}
+}
+
+func (c *checker) question(s *Sent) {
+	n := len(c.arrivals[s.ID])
+	switch {
+	case n > 1:
+		c.add(Twice, s.ID, "the application was asked %d times", n)
+	case s.Outcome == Answered && n == 0:
+		c.add(Unreached, s.ID, "answered, and the application was never asked")
+	case s.Outcome == Refused && n > 0 && fault.KindOf(s.Code) == fault.Unavailable:
+		c.add(Reached, s.ID, "refused with %s, which says that nothing was passed on, and the application was asked", s.Code)
+	}
+	if s.Outcome == Answered && s.Digest != s.Want {
+		c.add(Altered, s.ID, "answered with digest %x, not %x", s.Digest[:4], s.Want[:4])
+	}
+}
+
+// arrival holds what arrived against what was recorded of it.
+func (c *checker) arrival(a *Arrival) {
+	s := c.sent[a.ID]
+	if s == nil {
+		c.add(Unsent, a.ID, "arrived on flow %s, and nobody sent it", a.Flow)
+		return
+	}
+	w := c.run.Ways[s.Flow]
+	for _, name := range w.Durable {
+		c.recorded(a, s, w, name)
+	}
+	for _, name := range w.Prompt {
+		c.judged(a, name)
+	}
+}
+
+// parcels are those under which an id was seen by a component.
+func (c *checker) parcels(a *Arrival, log *Log) []parcel.ID {
+	if a.Parcel != (parcel.ID{}) {
+		return []parcel.ID{a.Parcel}
+	}
+	return log.Parcels[a.ID]
+}
+
+// recorded wants, in the log of a judge that records before it passes on, an allow
+// under a valid label and, of a file, a commit after it, both before the release.
+func (c *checker) recorded(a *Arrival, s *Sent, w Way, name string) {
+	log := c.run.Logs[name]
+	var last string
+	for _, id := range c.parcels(a, log) {
+		if last = history(log.Events[id], a.At.Add(skew), w.Question, s.Outcome == Answered); last == "" {
+			c.labels(a, name, log.Events[id])
+			return
+		}
+	}
+	if last == "" {
+		last = "no parcel of it"
+	}
+	c.add(Unrecorded, a.ID, "released at %s; the log of %s has %s", a.At.Format("15:04:05.000"), name, last)
+}
+
+// history says what is missing in the events of one parcel, or nothing.
+func history(events []Event, released time.Time, question, answered bool) string {
+	allow, commit, answer := false, false, false
+	for _, e := range events {
+		switch {
+		case e.Verdict == "allow" && e.Answer:
+			answer = allow
+		case e.Verdict == "allow" && !e.At.After(released):
+			allow = true
+		case e.Verdict == "committed" && allow && !e.At.After(released):
+			commit = true
+		case e.Verdict == "released" && !commit:
+			return fmt.Sprintf("entry %d, a release before the commit", e.Index)
+		}
+	}
+	switch {
+	case !allow:
+		return "no allow before that"
+	case !question && !commit:
+		return "no commit before that"
+	case question && answered && !answer:
+		return "no allow of the answer"
+	}
+	return ""
+}
+
+// judged wants an allow in the log of a judge that does not wait for its disk, unless
+// it ended so soon that the record may have ended with it.
+func (c *checker) judged(a *Arrival, name string) {
+	log := c.run.Logs[name]
+	for _, id := range c.parcels(a, log) {
+		for _, e := range log.Events[id] {
+			if e.Verdict == "allow" {
+				c.labels(a, name, log.Events[id])
+				return
+			}
+		}
+	}
+	ends := c.ends[name]
+	i, _ := slices.BinarySearchFunc(ends, a.At.Add(-memory), time.Time.Compare)
+	if i < len(ends) && ends[i].Before(a.At.Add(memory)) {
+		return
+	}
+	c.add(Unjudged, a.ID, "the log of %s has no allow of it", name)
+}
+
+// labels wants every allow to be under a valid label.
+func (c *checker) labels(a *Arrival, name string, events []Event) {
+	for _, e := range events {
+		if e.Verdict == "allow" && e.Label != "" {
+			c.add(Unlabelled, a.ID, "entry %d of %s allows it: %s", e.Index, name, e.Label)
+		}
+	}
+}
