@@ -42,6 +42,9 @@ type Options struct {
 	Policy fs.FS
 	// LogLevel is debug, info, warn or error; empty for info.
 	LogLevel string
+	// LayCable joins the two ends named Interface of the guard's halves, in the place of
+	// one cable named Cable. Nil for that one.
+	LayCable func(*cell.Stage) error
 }
 
 // Demo is an installation that runs.
@@ -109,7 +112,7 @@ func (d *Demo) launchAll(ctx context.Context) error {
 		return err
 	}
 	if d.options.Isolation == cell.Netns {
-		if err := d.stage.Cable(Cable, cell.End{Cell: GuardOuter, Interface: Interface}, cell.End{Cell: GuardInner, Interface: Interface}, 0); err != nil {
+		if err := d.layCable(); err != nil {
 			return err
 		}
 	}
@@ -129,6 +132,13 @@ func (d *Demo) launchAll(ctx context.Context) error {
 		return err
 	}
 	return d.WaitReady(ctx)
+}
+
+func (d *Demo) layCable() error {
+	if d.options.LayCable != nil {
+		return d.options.LayCable(d.stage)
+	}
+	return d.stage.Cable(Cable, cell.End{Cell: GuardOuter, Interface: Interface}, cell.End{Cell: GuardInner, Interface: Interface}, 0)
 }
 
 // Close ends every process and removes the installation, unless it is to be kept.
