@@ -27,11 +27,21 @@ type Conn struct {
 	done chan struct{} // closed when err is set
 	wake chan struct{} // tells the writer that there is something to write
 
-	mu   sync.Mutex // guards what follows
-	core *core
-	idle bool // the writer sleeps
-	err  error
+	mu    sync.Mutex // guards what follows
+	core  *core
+	turn  turn
+	small []byte // what a sender writes in the writer's place
+	err   error
 }
+
+// turn says who writes to the connection.
+type turn uint8
+
+const (
+	writing turn = iota // the writer, or it is about to
+	idle                // nobody: the writer sleeps
+	lent                // a sender, in the place of the writer that sleeps
+)
 
 // New makes a connection that runs over nc once Run is called. One side must
 // be the dialer and the other not. It owns nc.
@@ -146,34 +156,66 @@ func (c *Conn) await(ctx context.Context, g *signal) error {
 
 // stir wakes the writer if it sleeps and has something to do. The lock is held.
 func (c *Conn) stir() {
-	if c.idle && c.core.pending() {
-		c.idle = false
-		c.wake <- struct{}{} // never blocks: idle is set once for each receive
+	if c.turn == idle && c.core.pending() {
+		c.wakeWriter()
 	}
+}
+
+// writeNow writes what is pending in the goroutine of its caller, if the writer
+// sleeps: a message of a few bytes on a quiet connection is on its way without
+// another goroutine. The lock is held, and given away during the write.
+func (c *Conn) writeNow() {
+	if c.turn != idle || c.err != nil || !c.core.pending() {
+		c.stir()
+		return
+	}
+	c.turn = lent
+	c.small = c.core.emit(c.small[:0])
+	_ = c.nc.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout)) // Write tells
+	c.mu.Unlock()
+	_, err := c.nc.Write(c.small)
+	c.mu.Lock()
+	if err != nil {
+		c.end(&lostError{"write", err})
+	}
+	c.turn = idle
+	if c.err != nil || c.core.pending() {
+		c.wakeWriter()
+	}
+}
+
+// wakeWriter gives the turn to the writer, which sleeps. The lock is held.
+func (c *Conn) wakeWriter() {
+	c.turn = writing
+	c.wake <- struct{}{} // never blocks: the turn leaves the writer once for each receive
 }
 
 // fail ends the connection; the first cause counts.
 func (c *Conn) fail(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.end(cause)
+}
+
+// end is fail with the lock held.
+func (c *Conn) end(cause error) {
 	if c.err != nil {
 		return
 	}
 	c.err = cause
 	close(c.done)
-	end := time.Now()
+	deadline := time.Now()
 	if code, ok := farewell(cause); ok {
 		c.core.leave(code)
-		end = end.Add(linger)
+		deadline = deadline.Add(linger)
 	} else {
 		c.core.ended = true
 	}
 	// A writer or reader that is blocked must not stay so. If this fails the
 	// connection is closed already.
-	_ = c.nc.SetDeadline(end)
-	if c.idle {
-		c.idle = false
-		c.wake <- struct{}{}
+	_ = c.nc.SetDeadline(deadline)
+	if c.turn == idle {
+		c.wakeWriter()
 	}
 }
 

@@ -100,9 +100,14 @@ func (c *Conn) writeAll() error {
 func (c *Conn) nextBatch(b []byte) (_ []byte, ended bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.turn == lent { // a tick has woken the writer before its turn
+		return b, false
+	}
 	b = c.core.emit(b)
 	if len(b) == 0 {
-		c.idle = !c.core.ended
+		if !c.core.ended {
+			c.turn = idle
+		}
 		return b, c.core.ended
 	}
 	if c.err == nil { // else fail has set the deadline
@@ -114,7 +119,9 @@ func (c *Conn) nextBatch(b []byte) (_ []byte, ended bool) {
 func (c *Conn) tick(now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.idle = false
+	if c.turn == idle {
+		c.turn = writing
+	}
 	select {
 	case <-c.wake: // sent between the tick and the lock
 	default:
@@ -128,8 +135,9 @@ func (c *Conn) tick(now time.Time) error {
 // lastWords tells the peer of an end that the writer itself has found.
 func (c *Conn) lastWords(b []byte, cause error) error {
 	c.fail(cause)
-	b, _ = c.nextBatch(b[:0])
-	_, _ = c.nc.Write(b) // the cause is known already
+	if b, _ = c.nextBatch(b[:0]); len(b) > 0 {
+		_, _ = c.nc.Write(b) // the cause is known already
+	}
 	return cause
 }
 

@@ -25,7 +25,12 @@ func (s *Stream) Class() Class { return s.state.class }
 // When ctx ends after a part of the message was sent, the stream is reset. The
 // errors are ErrClosed, ErrKind, ErrTooLarge, a *ResetError, the context's, or
 // the cause of the connection's end.
-func (s *Stream) Send(ctx context.Context, m Message) error {
+func (s *Stream) Send(ctx context.Context, m Message) error { return s.send(ctx, m, false) }
+
+// SendLast is Send and CloseSend in one: the end travels with the message.
+func (s *Stream) SendLast(ctx context.Context, m Message) error { return s.send(ctx, m, true) }
+
+func (s *Stream) send(ctx context.Context, m Message, last bool) error {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -36,10 +41,16 @@ func (s *Stream) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	c.stir()
+	if last {
+		if err := c.core.closeSend(s.state); err != nil {
+			return err
+		}
+	}
 	if copied {
+		c.writeNow()
 		return nil
 	}
+	c.stir()
 	return s.awaitSent(ctx, n)
 }
 
