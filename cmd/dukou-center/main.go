@@ -16,6 +16,7 @@ import (
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/authority"
 	"dukou.dev/dukou/internal/center"
+	"dukou.dev/dukou/internal/confine"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/pki"
@@ -57,6 +58,13 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	}
 	listener, err := daemon.Listen(*api)
 	if err != nil {
+		return err
+	}
+	rules := confine.Rules{Write: []string{*dir, *state}}
+	if err := errors.Join(rules.Dial(*guard), rules.Dial(*signer)); err != nil {
+		return err
+	}
+	if err := confine.Apply(rules, log); err != nil { // all that needs a right is open
 		return err
 	}
 	c, err := center.New(center.Config{

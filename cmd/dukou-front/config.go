@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
+	"dukou.dev/dukou/internal/confine"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/front/file"
 	"dukou.dev/dukou/internal/front/http"
@@ -75,6 +77,32 @@ func readConfig(name string) (config, error) {
 		}
 	}
 	return c, nil
+}
+
+// rules are what a front with this configuration may do once it is built: its own
+// directories, and connections to its guard and its applications.
+func (c config) rules() (confine.Rules, error) {
+	r := confine.Rules{Write: []string{c.Identity, c.State}, Watch: true}
+	for _, d := range c.Directories {
+		r.Write = append(r.Write, d.Path)
+	}
+	for _, path := range c.Deliveries {
+		r.Write = append(r.Write, path)
+	}
+	addresses := []string{c.Guard}
+	for _, t := range c.Targets {
+		_, rest, http := strings.Cut(t.Address, "://") // else unix:PATH
+		if !http {
+			rest = t.Address
+		}
+		addresses = append(addresses, strings.TrimSuffix(rest, "/"))
+	}
+	for _, address := range addresses {
+		if err := r.Dial(address); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }
 
 func (c config) directories(self string) map[string]file.Directory {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/confine"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/front"
@@ -55,6 +56,13 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	}
 	tasks, err := build(c, identity, clock, journal, log)
 	if err != nil {
+		return err
+	}
+	rules, err := c.rules()
+	if err != nil {
+		return err
+	}
+	if err := confine.Apply(rules, log); err != nil { // all that needs a right is open
 		return err
 	}
 	return errors.Join(daemon.Run(ctx, tasks...), journal.Close())

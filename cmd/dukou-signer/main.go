@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"dukou.dev/dukou/internal/authority"
+	"dukou.dev/dukou/internal/confine"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/pki"
 )
@@ -85,6 +86,9 @@ func fingerprint(args []string) error {
 	return nil
 }
 
+// rules are what the signer may do once it listens: use the directory of its keys.
+func rules(dir string) confine.Rules { return confine.Rules{Write: []string{dir}} }
+
 func serve(ctx context.Context, args []string, log *slog.Logger) error {
 	f := flag.NewFlagSet("run", flag.ContinueOnError)
 	dir := f.String("dir", "", "directory of the keys")
@@ -101,6 +105,9 @@ func serve(ctx context.Context, args []string, log *slog.Logger) error {
 	}
 	l, err := daemon.Listen(*listen)
 	if err != nil {
+		return err
+	}
+	if err := confine.Apply(rules(*dir), log); err != nil { // all that needs a right is open
 		return err
 	}
 	return authority.Serve(ctx, l, a, log)

@@ -48,11 +48,19 @@ func Listen(address string) (net.Listener, error) {
 	return l, os.Chmod(rest, 0o600)
 }
 
-// Dialer connects to an address.
+// Dialer connects to an address. A host's name is looked up once, here: a confined
+// process has no way to ask later.
 func Dialer(address string) (func(ctx context.Context) (net.Conn, error), error) {
 	network, rest, err := Split(address)
 	if err != nil {
 		return nil, err
+	}
+	if network == "tcp" {
+		to, err := net.ResolveTCPAddr(network, rest)
+		if err != nil {
+			return nil, err
+		}
+		rest = to.String()
 	}
 	var d net.Dialer
 	d.SetMultipathTCP(false)

@@ -16,11 +16,11 @@ import (
 // ranks is the order of the code: the first folder below internal/, and its rank.
 func ranks() map[string]int {
 	return map[string]int{
-		"fault": 0, "durable": 0, "daemon": 0, "canon": 0, "neighbour": 0, // what all build on
+		"fault": 0, "durable": 0, "daemon": 0, "canon": 0, "neighbour": 0, "confine": 0, // what all build on
 		"label": 1, "envelope": 1, // the mandatory part; signed documents
 		"parcel": 2,                                  // what crosses
 		"policy": 3, "pki": 3, "audit": 3, "wire": 3, // decide, be someone, record, carry
-		"exchange": 4, "inspect": 4, "judge": 4, "control": 4, // between neighbours
+		"manifest": 4, "exchange": 4, "inspect": 4, "judge": 4, "control": 4, // between neighbours
 		"guard": 5, "front": 5, "authority": 5, "sentinel": 5, "ops": 5, // the parts
 		"account": 5, "gather": 5, "approval": 5, "notify": 5, // of the center
 		"center": 6, "store": 6, // the whole of the center

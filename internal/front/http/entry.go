@@ -66,6 +66,7 @@ type Entry struct {
 	tls     map[string]*tls.Config
 	ready   chan struct{}
 	address map[string]net.Addr
+	open    map[string]net.Listener
 }
 
 // NewEntry checks the configuration and reads its certificates; Run opens the listeners.
@@ -78,7 +79,7 @@ func NewEntry(c EntryConfig) (*Entry, error) {
 	}
 	e := &Entry{
 		config: c, slots: make(chan struct{}, c.Requests), tls: map[string]*tls.Config{},
-		ready: make(chan struct{}), address: map[string]net.Addr{},
+		ready: make(chan struct{}), address: map[string]net.Addr{}, open: map[string]net.Listener{},
 	}
 	for name, l := range c.Listeners {
 		conf, err := l.tls()
@@ -87,7 +88,23 @@ func NewEntry(c EntryConfig) (*Entry, error) {
 		}
 		e.tls[name] = conf
 	}
-	return e, nil
+	return e, e.listen()
+}
+
+// listen opens every listener now, since a confined process cannot open one later;
+// what connects waits until Run.
+func (e *Entry) listen() error {
+	for name, l := range e.config.Listeners {
+		ln, err := l.listen(context.Background())
+		if err != nil {
+			for _, o := range e.open {
+				_ = o.Close()
+			}
+			return fmt.Errorf("http listener %q: %w", name, err)
+		}
+		e.open[name], e.address[name] = ln, ln.Addr()
+	}
+	return nil
 }
 
 // tls is the configuration of a listener with a certificate, else nil.
@@ -135,19 +152,8 @@ func (e *Entry) Addr(listener string) net.Addr { return e.address[listener] }
 func (e *Entry) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	open := map[string]net.Listener{}
-	for name, l := range e.config.Listeners {
-		ln, err := l.listen(ctx)
-		if err != nil {
-			for _, o := range open {
-				_ = o.Close()
-			}
-			return fmt.Errorf("http listener %q: %w", name, err)
-		}
-		open[name], e.address[name] = ln, ln.Addr()
-	}
 	var running sync.WaitGroup
-	for name, ln := range open {
+	for name, ln := range e.open {
 		running.Go(func() {
 			if err := e.serve(ctx, name, ln); err != nil {
 				cancel(fmt.Errorf("http listener %q: %w", name, err))
@@ -166,6 +172,7 @@ func (e *Entry) Run(ctx context.Context) error {
 // removed: nobody answers on it.
 func (l Listener) listen(ctx context.Context) (net.Listener, error) {
 	var lc net.ListenConfig
+	lc.SetMultipathTCP(false) // which Landlock's rules for TCP do not see
 	ln, err := lc.Listen(ctx, l.Network, l.Address)
 	if err == nil || l.Network != "unix" {
 		return ln, err

@@ -8,10 +8,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -87,7 +89,11 @@ func newPool(t Target) (*pool, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Port() == "" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		return nil, fmt.Errorf("address %q is not http://HOST:PORT, https://HOST:PORT or unix:PATH", t.Address)
 	}
-	p.scheme, p.address = u.Scheme, u.Host
+	to, err := net.ResolveTCPAddr("tcp", u.Host) // now: a confined process looks up no names
+	if err != nil {
+		return nil, err
+	}
+	p.scheme, p.address = u.Scheme, to.String()
 	if p.host == "" {
 		p.host = u.Host
 	}
@@ -101,9 +107,12 @@ func (t Target) tls(name string) (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name, NextProtos: []string{"http/1.1"}}
 	var err error
 	if t.CA != "" {
-		if conf.RootCAs, err = loadPool(t.CA); err != nil {
-			return nil, err
-		}
+		conf.RootCAs, err = loadPool(t.CA)
+	} else {
+		conf.RootCAs, err = x509.SystemCertPool() // now: a confined process cannot read it later
+	}
+	if err != nil {
+		return nil, err
 	}
 	if t.Pin == "" {
 		return conf, nil

@@ -111,16 +111,13 @@ func TestStaleSocket(t *testing.T) {
 	config := http.EntryConfig{
 		Crossing: crossing, Front: fronttest.Front, Log: quiet(), Listeners: map[string]http.Listener{"l": {Network: "unix", Address: path}},
 	}
-	e, err := http.NewEntry(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Run(t.Context()); err == nil {
+	if _, err := http.NewEntry(config); err == nil {
 		t.Error("an address in use was taken")
 	}
 	ln.SetUnlinkOnClose(false)
 	_ = ln.Close()
-	if e, err = http.NewEntry(config); err != nil {
+	e, err := http.NewEntry(config)
+	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
