@@ -26,8 +26,9 @@ type Policy struct {
 	families   []*Subject // names that end in "*", longest first
 	objects    map[string]*Object
 	flows      map[string]*Flow
-	cedar      *cedar.PolicySet
 	entities   cedar.EntityMap
+	members    map[string]membership // by the id of a subject
+	slices     map[string]*slice     // by the name of a flow
 }
 
 // Compile indexes a bundle and refuses one that is not whole: a name used twice or
