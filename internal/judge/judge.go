@@ -65,6 +65,9 @@ type Verdict struct {
 // the first reason of a refusal.
 func (j *Judge) Judge(p *policy.Policy, c Case) (Verdict, error) {
 	v, sealed, err := read(c)
+	if err == nil {
+		v.Content, err = parcel.DecodeRecord(v.Header.Fields)
+	}
 	if err != nil {
 		return v, refuse(&v, err)
 	}
@@ -122,11 +125,7 @@ func read(c Case) (Verdict, label.Sealed, error) {
 		return v, sealed, err
 	}
 	v.Label = &l
-	if headerErr != nil {
-		return v, sealed, headerErr
-	}
-	v.Content, err = parcel.DecodeRecord(v.Header.Fields)
-	return v, sealed, err
+	return v, sealed, headerErr
 }
 
 // verify checks that the label is authentic, of this parcel, fresh, and presented
@@ -177,17 +176,20 @@ func (j *Judge) fresh(l *label.Label, now time.Time) error {
 const skew = 5 * time.Second
 
 // Answers says whether a parcel that was found good is the answer to a question that
-// was, else with code ParcelUnknown why not.
+// was, else with code ParcelUnknown why not. Where only the form of one was checked its
+// content is not known here, and not compared.
 func Answers(asked, got *Verdict) error {
+	known := got.Content != nil && asked.Content != nil
 	if got.Header.Kind != parcel.Answer || got.Header.InReplyTo != asked.Header.ID || got.Header.Flow != asked.Header.Flow ||
-		got.Label.Subject != asked.Label.Subject || got.Content["form"] != asked.Content["form"] {
+		got.Label.Subject != asked.Label.Subject || known && got.Content["form"] != asked.Content["form"] {
 		return fault.New(fault.ParcelUnknown, "%s %s does not answer %s", got.Header.Kind, got.Header.ID, asked.Header.ID)
 	}
 	return nil
 }
 
-// Form checks what may be checked without a key: the outer half does it on the way
-// out, where the judges are on the inner host. Strict form and the flow's direction.
+// Form checks what may be checked without a key, where the judges of a direction are
+// elsewhere: the strict form of label and header, and the flow's direction. It does not
+// read the content, which the judges have.
 func Form(p *policy.Policy, c Case, now time.Time) (Verdict, error) {
 	v, _, err := read(c)
 	if err != nil {
