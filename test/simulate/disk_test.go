@@ -1,0 +1,289 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"dukou.dev/dukou/internal/durable"
+)
+
+// syncing is the longest time that a sync takes.
+const syncing = 3 * time.Millisecond
+
+// lifeDisk is the disk of a machine as one life of a process sees it. After the end
+// of that life its changes go nowhere and succeed, so that what is left of the
+// process can come to its end without touching the disk of the next life.
+type lifeDisk struct {
+	l     *life
+	mu    sync.Mutex
+	locks map[string]bool
+}
+
+func (d *lifeDisk) gone() bool { return d.l.dead.Load() }
+
+// change makes one change to the disk, during which the machine may be struck.
+func (d *lifeDisk) change(op func(durable.Disk) error) error {
+	if d.gone() {
+		return nil
+	}
+	m := d.l.p.m
+	m.io.Lock()
+	defer m.io.Unlock()
+	if d.gone() { // while it waited
+		return nil
+	}
+	if m.strikes(d.l) {
+		return m.struck(d.l, op)
+	}
+	return op(m.disk)
+}
+
+// OpenFile opens a file; making one is a change.
+func (d *lifeDisk) OpenFile(name string, flag int, perm fs.FileMode) (durable.File, error) {
+	if d.gone() {
+		if flag&os.O_CREATE != 0 {
+			return &lifeFile{d: d}, nil
+		}
+		return nil, errGone
+	}
+	f := &lifeFile{d: d, name: name, syncs: syncs(name)}
+	open := func(disk durable.Disk) (err error) {
+		f.f, err = disk.OpenFile(name, flag, perm)
+		return err
+	}
+	if flag&(os.O_CREATE|os.O_TRUNC) == 0 {
+		m := d.l.p.m
+		m.io.Lock()
+		defer m.io.Unlock()
+		if err := open(m.disk); err != nil {
+			return nil, err
+		}
+	} else if err := d.change(open); err != nil {
+		return nil, err
+	}
+	f.kept = d.l.p.m.kept.of(name)
+	return f, nil
+}
+
+// syncs tells for which files the scheduler decides when a sync ends: the logs and
+// the bodies, on which others wait without holding a lock.
+func syncs(name string) bool {
+	dir := path.Base(path.Dir(name))
+	return dir == "journal" || dir == "ledger" || strings.HasSuffix(name, ".part")
+}
+
+func (d *lifeDisk) Rename(oldname, newname string) error {
+	return d.change(func(disk durable.Disk) error {
+		err := disk.Rename(oldname, newname)
+		if err == nil {
+			d.l.p.m.kept.rename(oldname, newname)
+		}
+		return err
+	})
+}
+
+func (d *lifeDisk) Remove(name string) error {
+	return d.change(func(disk durable.Disk) error { return disk.Remove(name) })
+}
+
+func (d *lifeDisk) Mkdir(name string, perm fs.FileMode) error {
+	return d.change(func(disk durable.Disk) error { return disk.Mkdir(name, perm) })
+}
+
+func (d *lifeDisk) SyncDir(name string) error {
+	return d.change(func(disk durable.Disk) error { return disk.SyncDir(name) })
+}
+
+func (d *lifeDisk) ReadDir(name string) ([]string, error) {
+	if d.gone() {
+		return nil, errGone
+	}
+	m := d.l.p.m
+	m.io.Lock()
+	defer m.io.Unlock()
+	return m.disk.ReadDir(name)
+}
+
+// Lock is of this life: an earlier one has ended before this one began.
+func (d *lifeDisk) Lock(name string) (io.Closer, error) {
+	if d.gone() {
+		return nil, errGone
+	}
+	name = filepath.Clean(name)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.locks[name] {
+		return nil, durable.ErrLocked
+	}
+	d.locks[name] = true
+	return lifeLock{d, name}, nil
+}
+
+type lifeLock struct {
+	d    *lifeDisk
+	name string
+}
+
+func (k lifeLock) Close() error {
+	k.d.mu.Lock()
+	defer k.d.mu.Unlock()
+	delete(k.d.locks, k.name)
+	return nil
+}
+
+// lifeFile is an open file in one life; f is nil when it was opened after its end.
+type lifeFile struct {
+	d     *lifeDisk
+	f     durable.File
+	name  string
+	syncs bool
+	kept  *keptFile
+}
+
+func (f *lifeFile) ReadAt(p []byte, off int64) (int, error) {
+	if f.d.gone() || f.f == nil {
+		return 0, errGone
+	}
+	return f.f.ReadAt(p, off)
+}
+
+func (f *lifeFile) Size() (int64, error) {
+	if f.d.gone() || f.f == nil {
+		return 0, errGone
+	}
+	return f.f.Size()
+}
+
+func (f *lifeFile) WriteAt(p []byte, off int64) (int, error) {
+	err := f.d.change(func(durable.Disk) error {
+		if f.f == nil {
+			return nil
+		}
+		_, err := f.f.WriteAt(p, off)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Sync waits for its turn and then for the disk.
+func (f *lifeFile) Sync() error {
+	l := f.d.l
+	if f.syncs && !f.d.gone() {
+		turn := make(chan struct{})
+		l.p.m.s.post(l.disk, "sync", func() { close(turn) })
+		select {
+		case <-turn:
+		case <-l.gone:
+		}
+	}
+	return f.d.change(func(durable.Disk) error {
+		if f.f == nil {
+			return nil
+		}
+		err := f.f.Sync()
+		if err == nil && f.kept != nil {
+			return f.kept.take(f.f)
+		}
+		return err
+	})
+}
+
+func (f *lifeFile) Close() error {
+	if f.f == nil {
+		return nil
+	}
+	return f.f.Close()
+}
+
+// kept is what a machine's journals surely hold, by another count than crashdisk's:
+// what each file held when a sync of it last ended.
+type kept struct {
+	files map[string]*keptFile
+}
+
+type keptFile struct{ data []byte }
+
+func (k *kept) of(name string) *keptFile {
+	if path.Base(path.Dir(name)) != "journal" {
+		return nil
+	}
+	if k.files[name] == nil {
+		k.files[name] = &keptFile{}
+	}
+	return k.files[name]
+}
+
+func (k *kept) rename(from, to string) {
+	if f := k.files[from]; f != nil {
+		k.files[to] = f
+		delete(k.files, from)
+	}
+}
+
+func (f *keptFile) take(from durable.File) error {
+	size, err := from.Size()
+	if err != nil {
+		return err
+	}
+	if int64(len(f.data)) != size {
+		f.data = make([]byte, size)
+	}
+	_, err = from.ReadAt(f.data, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	return err
+}
+
+// keptDisk shows what a journal surely holds to durable.Scan.
+type keptDisk struct {
+	durable.Disk // nil: nothing else is asked for
+	k            *kept
+}
+
+func (d keptDisk) ReadDir(dir string) ([]string, error) {
+	var names []string
+	for name, f := range d.k.files {
+		if path.Dir(name) == dir && len(f.data) > 0 {
+			names = append(names, path.Base(name))
+		}
+	}
+	return names, nil
+}
+
+func (d keptDisk) OpenFile(name string, _ int, _ fs.FileMode) (durable.File, error) {
+	f := d.k.files[name]
+	if f == nil {
+		return nil, fs.ErrNotExist
+	}
+	return keptReader{f}, nil
+}
+
+type keptReader struct{ f *keptFile }
+
+func (r keptReader) ReadAt(p []byte, off int64) (int, error) {
+	if off >= int64(len(r.f.data)) {
+		return 0, io.EOF
+	}
+	n := copy(p, r.f.data[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+func (r keptReader) Size() (int64, error)                 { return int64(len(r.f.data)), nil }
+func (keptReader) WriteAt(_ []byte, _ int64) (int, error) { return 0, fs.ErrPermission }
+func (keptReader) Sync() error                            { return fs.ErrPermission }
+func (keptReader) Close() error                           { return nil }

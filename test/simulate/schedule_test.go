@@ -1,0 +1,133 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"fmt"
+	"time"
+
+	"dukou.dev/dukou/internal/guard"
+)
+
+// mode is what a schedule is like. All of it is drawn from the seed.
+type mode struct {
+	site      *site
+	dir       string // of bundles and leases, when they change; empty for those of the site
+	unbounded bool   // faults to the end: only safety is looked at
+	faulty    time.Duration
+	center    bool
+	rogue     bool
+}
+
+// Times of a schedule.
+const (
+	mayNeed = 5 * time.Minute // simulated, from the end of the faults until all is quiet
+	mayEnd  = 2 * time.Minute // for processes that were told to end
+)
+
+// build makes machines and processes.
+func (s *sim) build() {
+	mtus := []int{1500, 4000, 4000, 9000}
+	s.cable = s.newCable(mtus[s.rng.IntN(len(mtus))])
+	out, o, i, in := s.newMachine("front-out"), s.newMachine("outer"), s.newMachine("inner"), s.newMachine("front-in")
+	o.add(outer, s.half(guard.Outer, 0))
+	i.add(inner, s.half(guard.Inner, 1))
+	out.add(frontOut, s.front(outer))
+	in.add(frontIn, s.front(inner))
+}
+
+// play runs one schedule to its end and checks it.
+func (s *sim) play() {
+	s.build()
+	for _, p := range s.ordered {
+		s.after(s.between(0, 20*time.Millisecond), "start "+p.id, p.start)
+	}
+	s.plan()
+	end := s.mode.faulty
+	if s.mode.unbounded {
+		s.loop(end, func() bool { return false })
+	} else {
+		s.after(end, "heal", s.heal)
+		if !s.loop(end+mayNeed, func() bool { return s.now() > end && s.quiet() == "" }) {
+			s.found.add(s, "not quiet after %s without faults: %s", mayNeed, s.quiet())
+		}
+	}
+	s.finish()
+}
+
+// plan draws what is asked and delivered, and what goes wrong when.
+func (s *sim) plan() {
+	s.mode.faulty = s.between(300*time.Millisecond, 2500*time.Millisecond)
+	for n := range 1 + s.rng.IntN(4) {
+		s.after(s.between(0, s.mode.faulty), "ask", func() { s.ask(n) })
+	}
+	for range 1 + s.rng.IntN(3) {
+		who := s.ordered[s.rng.IntN(len(s.ordered))]
+		s.after(s.between(0, s.mode.faulty), "witness "+who.id, func() { s.witness(who) })
+	}
+	s.planFaults()
+}
+
+// heal ends all faults.
+func (s *sim) heal() {
+	s.cable.harm = harm{}
+	s.cable.cut = [2]bool{}
+	for _, m := range s.machine {
+		m.offset.Store(0)
+		m.io.Lock()
+		m.at = 0
+		m.io.Unlock()
+	}
+}
+
+// quiet says what is not yet, or nothing.
+func (s *sim) quiet() string {
+	for _, p := range s.ordered {
+		if !p.alive() {
+			return p.id + " does not run"
+		}
+	}
+	waits := ""
+	s.record.change(func() {
+		for name, q := range s.record.questions {
+			if !q.ended {
+				waits = "question " + name
+			}
+		}
+		for id, d := range s.record.shipments {
+			if d.accepted && !d.told {
+				waits = fmt.Sprintf("delivery %s (%s)", id, d.flow)
+			}
+		}
+	})
+	return waits
+}
+
+// finish has all processes end and looks at what they leave.
+func (s *sim) finish() {
+	s.record.over = true
+	for _, p := range s.ordered {
+		s.witness(p)
+	}
+	for _, p := range s.ordered {
+		p.life.cancel()
+	}
+	ended := func() bool {
+		for _, p := range s.ordered {
+			select {
+			case <-p.life.done:
+			default:
+				return false
+			}
+		}
+		return true
+	}
+	if !s.loop(s.now()+mayEnd, ended) {
+		panic(fmt.Sprintf("seed %d: processes do not end", s.seed))
+	}
+	s.checkLogs()
+	s.tally.Schedules++
+	s.tally.Events += s.executed
+	s.tally.Simulated += s.now().Seconds()
+}
