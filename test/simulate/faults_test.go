@@ -28,7 +28,7 @@ func (s *sim) drawHarm() harm {
 
 // fault makes one fault, which begins now or waits for the next change to a disk.
 func (s *sim) fault() {
-	m := s.machineAt(s.rng.IntN(len(s.machine)))
+	m := s.machine[[]string{"front-out", "outer", "inner", "front-in"}[s.rng.IntN(4)]]
 	switch s.rng.IntN(8) {
 	case 0, 1:
 		s.strike(m, cutPower)
@@ -49,18 +49,6 @@ func (s *sim) fault() {
 	case 7:
 		s.jump(m)
 	}
-}
-
-func (s *sim) machineAt(n int) *machine {
-	for _, p := range s.ordered {
-		if p == p.m.procs[0] {
-			if n == 0 {
-				return p.m
-			}
-			n--
-		}
-	}
-	return s.ordered[0].m
 }
 
 // strike arms a fault at one of the next changes to a disk.

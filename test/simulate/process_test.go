@@ -42,11 +42,12 @@ const (
 
 // process is a component; lives of it follow each other.
 type process struct {
-	m     *machine
-	id    string
-	body  func(*life) error
-	life  *life
-	lives int
+	m       *machine
+	id      string
+	body    func(*life) error
+	life    *life
+	lives   int
+	watched bool // it is a tool of the schedule: nothing happens to it
 }
 
 // life is one run of a process.

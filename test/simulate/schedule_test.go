@@ -4,7 +4,10 @@
 package simulate
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"dukou.dev/dukou/internal/guard"
@@ -35,10 +38,43 @@ func (s *sim) build() {
 	i.add(inner, s.half(guard.Inner, 1))
 	out.add(frontOut, s.front(outer))
 	in.add(frontIn, s.front(inner))
+	if s.mode.center {
+		s.newMachine("center").add(central, s.center).watched = true
+	}
+	if s.mode.rogue {
+		s.newMachine("rogue").add(rogue, s.captive).watched = true
+	}
+}
+
+// draw draws what the schedule is like.
+func (s *sim) draw() error {
+	s.mode.center = s.chance(0.3)
+	s.mode.rogue = s.chance(0.12)
+	s.mode.unbounded = s.chance(0.2)
+	s.mode.faulty = s.between(300*time.Millisecond, 2500*time.Millisecond)
+	if !s.mode.center {
+		return nil
+	}
+	dir, err := os.MkdirTemp(s.mode.site.dir, "schedule")
+	if err != nil {
+		return err
+	}
+	s.mode.dir = dir
+	for _, c := range cast {
+		if c.id != central {
+			err = errors.Join(err, s.mode.site.furnish(filepath.Join(dir, c.id), c.id))
+		}
+	}
+	return err
 }
 
 // play runs one schedule to its end and checks it.
-func (s *sim) play() {
+func (s *sim) play() error {
+	err := s.draw()
+	defer os.RemoveAll(s.mode.dir)
+	if err != nil {
+		return err
+	}
 	s.build()
 	for _, p := range s.ordered {
 		s.after(s.between(0, 20*time.Millisecond), "start "+p.id, p.start)
@@ -54,11 +90,11 @@ func (s *sim) play() {
 		}
 	}
 	s.finish()
+	return nil
 }
 
 // plan draws what is asked and delivered, and what goes wrong when.
 func (s *sim) plan() {
-	s.mode.faulty = s.between(300*time.Millisecond, 2500*time.Millisecond)
 	for n := range 1 + s.rng.IntN(4) {
 		s.after(s.between(0, s.mode.faulty), "ask", func() { s.ask(n) })
 	}
@@ -66,7 +102,23 @@ func (s *sim) plan() {
 		who := s.ordered[s.rng.IntN(len(s.ordered))]
 		s.after(s.between(0, s.mode.faulty), "witness "+who.id, func() { s.witness(who) })
 	}
+	if s.mode.center {
+		s.planNews()
+	}
 	s.planFaults()
+}
+
+// planNews draws when other bundles and leases are to come into force.
+func (s *sim) planNews() {
+	version := 0
+	for range 1 + s.rng.IntN(2) {
+		version = min(version+1+s.rng.IntN(2), len(versions)-1)
+		next := version
+		s.after(s.between(0, s.mode.faulty), "bundle", func() { s.want(next, 0) })
+	}
+	if s.chance(0.4) {
+		s.after(s.between(0, s.mode.faulty), "lease", func() { s.want(0, 1) })
+	}
 }
 
 // heal ends all faults.
@@ -89,6 +141,9 @@ func (s *sim) quiet() string {
 		}
 	}
 	waits := ""
+	if s.mode.center && s.behind() != "" {
+		return s.behind() + " has not the latest bundle and lease"
+	}
 	s.record.change(func() {
 		for name, q := range s.record.questions {
 			if !q.ended {

@@ -42,6 +42,7 @@ type sim struct {
 	cable   *cable
 	mode    mode
 	record  ledger
+	wants   wants
 }
 
 // event is something that happens at a time, to which the scheduler alone leads.
@@ -67,6 +68,7 @@ func newSim(seed uint64, t *tally) *sim {
 	return &sim{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x64756b6f75)), start: time.Now(), kick: make(chan struct{}, 1),
 		tally: t, machine: map[string]*machine{}, process: map[string]*process{}, record: newLedger(),
+		wants: wants{news: make(chan struct{}, 1), told: map[string][2]int{}},
 	}
 }
 

@@ -53,7 +53,9 @@ func one(t *testing.T, site *site, seed uint64, all *tally, keep bool) *sim {
 			s.mode.site = site
 			s.keep = keep
 			s.verbose = os.Getenv("SIMULATE_LOG") != ""
-			s.play()
+			if err := s.play(); err != nil {
+				t.Fatal(err)
+			}
 		})
 		for _, f := range s.found.list {
 			t.Errorf("seed %d: %s", seed, f)
