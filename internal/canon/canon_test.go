@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -65,6 +66,20 @@ func TestRefuses(t *testing.T) {
 		var v any
 		if err := canon.Unmarshal(data, &v); err == nil {
 			t.Errorf("%s: %s is taken as %#v", name, text, v)
+		}
+		for _, inside := range [][]byte{data, append([]byte{0xa1, 0x61, 0x61}, data...), append([]byte{0xa1, 0x61, 0x61, 0x81}, data...)} {
+			if m, err := canon.UnmarshalMap(inside); err == nil {
+				t.Errorf("%s: %x is taken as %#v", name, inside, m)
+			}
+		}
+	}
+	for _, text := range []string{"f6", "01", "80", "60", "a161f6", "a16161fb3ff8000000000000"} {
+		data, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := canon.UnmarshalMap(data); err == nil {
+			t.Errorf("%s is taken as %#v", text, m)
 		}
 	}
 	var s sample
@@ -133,4 +148,42 @@ func FuzzUnmarshal(f *testing.F) {
 			t.Fatal("taken, and encodes differently")
 		}
 	})
+}
+
+// FuzzUnmarshalMap holds what looks at bytes against what makes them again.
+func FuzzUnmarshalMap(f *testing.F) {
+	f.Add(canon.Must(map[string]any{"a": []any{int64(1), nil, "x", true, []byte{1}}, "b": map[string]any{"": int64(-300)}}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var slow map[string]any
+		err := canon.Unmarshal(data, &slow)
+		fast, ferr := canon.UnmarshalMap(data)
+		if ferr == nil && err != nil {
+			t.Fatalf("taken as %#v, and %v", fast, err)
+		}
+		if ferr != nil && err == nil && !fraction(slow) {
+			t.Fatalf("not taken, and encodes to the same: %#v", slow)
+		}
+		if ferr == nil && !bytes.Equal(canon.Must(fast), data) {
+			t.Fatal("taken, and encodes differently")
+		}
+	})
+}
+
+// fraction finds what canonical bytes may hold and content may not.
+func fraction(v any) bool {
+	switch v := v.(type) {
+	case []any:
+		return slices.ContainsFunc(v, fraction)
+	case map[string]any:
+		for _, item := range v {
+			if fraction(item) {
+				return true
+			}
+		}
+		return false
+	case nil, bool, int64, string, []byte:
+		return false
+	default:
+		return true
+	}
 }

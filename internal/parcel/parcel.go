@@ -165,8 +165,8 @@ type Record = map[string]any
 // DecodeRecord reads the fields of a header. No floats: a number with a fraction
 // crosses as text.
 func DecodeRecord(data []byte) (Record, error) {
-	var r Record
-	if err := canon.Unmarshal(data, &r); err != nil {
+	r, err := canon.UnmarshalMap(data)
+	if err != nil {
 		return nil, fault.Wrap(fault.ParcelMalformed, err, "fields")
 	}
 	if err := checkValue(r); err != nil {
