@@ -155,36 +155,40 @@ func (c *checker) arrival(a *Arrival) {
 	}
 	w := c.run.Ways[s.Flow]
 	for _, name := range w.Durable {
-		c.recorded(a, s, w, name)
+		if !c.recorded(a, s, w, name) {
+			return // under which parcel others have seen it is not known
+		}
 	}
 	for _, name := range w.Prompt {
-		c.judged(a, name)
+		c.judged(a, w, name)
 	}
 }
 
-// parcels are those under which an id was seen by a component.
-func (c *checker) parcels(a *Arrival, log *Log) []parcel.ID {
-	if a.Parcel != (parcel.ID{}) {
+// parcels are those under which an id crossed: what the application was told, or those
+// that a judge which reads the content has seen.
+func (c *checker) parcels(a *Arrival, w Way) []parcel.ID {
+	if a.Parcel != (parcel.ID{}) || len(w.Durable) == 0 {
 		return []parcel.ID{a.Parcel}
 	}
-	return log.Parcels[a.ID]
+	return c.run.Logs[w.Durable[0]].Parcels[a.ID]
 }
 
 // recorded wants, in the log of a judge that records before it passes on, an allow
 // under a valid label and, of a file, a commit after it, both before the release.
-func (c *checker) recorded(a *Arrival, s *Sent, w Way, name string) {
+func (c *checker) recorded(a *Arrival, s *Sent, w Way, name string) bool {
 	log := c.run.Logs[name]
 	var last string
-	for _, id := range c.parcels(a, log) {
+	for _, id := range c.parcels(a, w) {
 		if last = history(log.Events[id], a.At.Add(skew), w.Question, s.Outcome == Answered); last == "" {
 			c.labels(a, name, log.Events[id])
-			return
+			return true
 		}
 	}
 	if last == "" {
 		last = "no parcel of it"
 	}
 	c.add(Unrecorded, a.ID, "released at %s; the log of %s has %s", a.At.Format("15:04:05.000"), name, last)
+	return false
 }
 
 // history says what is missing in the events of one parcel, or nothing.
@@ -215,9 +219,9 @@ func history(events []Event, released time.Time, question, answered bool) string
 
 // judged wants an allow in the log of a judge that does not wait for its disk, unless
 // it ended so soon that the record may have ended with it.
-func (c *checker) judged(a *Arrival, name string) {
+func (c *checker) judged(a *Arrival, w Way, name string) {
 	log := c.run.Logs[name]
-	for _, id := range c.parcels(a, log) {
+	for _, id := range c.parcels(a, w) {
 		for _, e := range log.Events[id] {
 			if e.Verdict == "allow" {
 				c.labels(a, name, log.Events[id])

@@ -4,8 +4,10 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +30,10 @@ type Source struct {
 	// Tag verifies the tag that this component, a judge, found good; nil where it is none.
 	Tag TagFunc
 }
+
+// NoJudge is what a TagFunc returns where the component only checks the form of what
+// goes that way. It then keeps neither content nor label key.
+var NoJudge = errors.New("no judge of this direction") //nolint:errname,staticcheck // it is no failure
 
 // TagFunc says what is wrong with the tag that a judge must have found on a parcel.
 type TagFunc func(h *parcel.Header, s label.Sealed, l *label.Label) error
@@ -77,21 +83,22 @@ func (l *Log) take(index uint64, c *audit.Content, tag TagFunc) {
 	id := parcel.ID(c.Leaf.Parcel)
 	e := Event{Index: index, At: time.UnixMilli(c.Leaf.Time), Verdict: c.Leaf.Verdict}
 	if c.Leaf.Class == audit.ClassDecision && c.Leaf.Verdict == "allow" {
-		h, err := headerOf(c.Detail)
+		h, rule, err := headerOf(c.Detail)
 		if err != nil {
 			l.Findings = append(l.Findings, fmt.Sprintf("entry %d allows, and its detail has no header: %v", index, err))
 			return
 		}
-		e.Answer, e.Label = h.Kind == parcel.Answer, wrong(c, h, tag)
-		if name := nameOf(h); name != "" && len(l.Events[id]) == 0 {
+		e.Answer, e.Label = h.Kind == parcel.Answer, wrong(c, h, rule, tag)
+		if name := nameOf(h); name != "" && !slices.Contains(l.Parcels[name], id) {
 			l.Parcels[name] = append(l.Parcels[name], id)
 		}
 	}
 	l.Events[id] = append(l.Events[id], e)
 }
 
-// headerOf is the header that the detail of a decision keeps (docs/formats/audit.md).
-func headerOf(detail []byte) (*parcel.Header, error) {
+// headerOf is the header that the detail of a decision keeps, and the rule of its first
+// reason (docs/formats/audit.md).
+func headerOf(detail []byte) (h *parcel.Header, rule string, err error) {
 	var d struct {
 		_       struct{} `cbor:",toarray"`
 		Header  []byte
@@ -102,9 +109,13 @@ func headerOf(detail []byte) (*parcel.Header, error) {
 		}
 	}
 	if err := canon.Unmarshal(detail, &d); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return parcel.Decode(d.Header)
+	if len(d.Reasons) > 0 {
+		rule = d.Reasons[0].Rule
+	}
+	h, err = parcel.Decode(d.Header)
+	return h, rule, err
 }
 
 // nameOf is the id that the test put into a file's name: what stands before the first dot.
@@ -132,28 +143,35 @@ const (
 	late  = time.Second
 )
 
+// formRule is the rule of a record of what was not judged, but for its form.
+const formRule = "form"
+
 // wrong says what is wrong with the label of an allow.
-func wrong(c *audit.Content, h *parcel.Header, tag TagFunc) string {
+func wrong(c *audit.Content, h *parcel.Header, rule string, tag TagFunc) string {
 	sealed, l, err := label.DecodeSealed(c.Leaf.Label)
 	if err != nil {
 		return err.Error()
 	}
-	header, err := h.Encode()
-	if err != nil {
-		return err.Error()
+	var tagErr error
+	if tag != nil {
+		tagErr = tag(h, sealed, &l)
 	}
+	header, err := h.Encode()
 	switch {
-	case l.Binding != parcel.Digest(header):
-		return "its label is bound to another parcel"
+	case err != nil:
+		return err.Error()
 	case l.Maker != h.Source:
 		return fmt.Sprintf("its label is of %q, the parcel of %q", l.Maker, h.Source)
 	case c.Leaf.Time < l.NotBefore-early.Milliseconds() || c.Leaf.Time >= l.NotAfter+late.Milliseconds():
 		return "its label was not valid then"
-	case tag == nil:
+	case errors.Is(tagErr, NoJudge):
 		return ""
-	}
-	if err := tag(h, sealed, &l); err != nil {
-		return err.Error()
+	case tagErr != nil:
+		return tagErr.Error()
+	case rule == formRule:
+		return "only its form was checked"
+	case l.Binding != parcel.Digest(header):
+		return "its label is bound to another parcel"
 	}
 	return ""
 }

@@ -64,7 +64,7 @@ func (j *journal) read(tag TagFunc) *Log {
 }
 
 // allow is the record of an allowed delivery of a file; harm may spoil its label.
-func allow(t *testing.T, name string, harm func(l *label.Label)) (parcel.ID, audit.Entry) {
+func allow(t *testing.T, name, rule string, harm func(l *label.Label)) (parcel.ID, audit.Entry) {
 	t.Helper()
 	fields, err := parcel.EncodeRecord(parcel.Record{"form": "file", "name": name})
 	if err != nil {
@@ -98,7 +98,7 @@ func allow(t *testing.T, name string, harm func(l *label.Label)) (parcel.ID, aud
 		Header  []byte
 		Bundle  uint64
 		Reasons [][]string
-	}{Header: raw, Bundle: 1}
+	}{Header: raw, Bundle: 1, Reasons: [][]string{{"", rule, "it may"}}}
 	return h.ID, audit.Entry{Class: audit.ClassDecision, Verdict: "allow", Parcel: h.ID, Label: sealed, Detail: canon.Must(detail)}
 }
 
@@ -106,7 +106,7 @@ func testKey() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(make([]byte, e
 
 func TestReadLog(t *testing.T) {
 	j := newJournal(t, testKey())
-	good, e := allow(t, "f1.bin", nil)
+	good, e := allow(t, "f1.bin", "cedar", nil)
 	j.add(e)
 	j.add(audit.Entry{Class: audit.ClassDelivery, Verdict: "committed", Parcel: good})
 	bad := map[string]parcel.ID{}
@@ -115,12 +115,15 @@ func TestReadLog(t *testing.T) {
 		"was not valid then":      func(l *label.Label) { l.NotAfter = l.NotBefore + 1; l.NotBefore -= 5000; l.NotAfter -= 4000 },
 		"of \"front-c\"":          func(l *label.Label) { l.Maker = "front-c" },
 	} {
-		id, e := allow(t, "f2.bin", harm)
+		id, e := allow(t, "f2.bin", "cedar", harm)
 		j.add(e)
 		bad[what] = id
 	}
+	form, e := allow(t, "f3.bin", formRule, nil)
+	j.add(e)
+	bad["only its form"] = form
 	log := j.read(nil)
-	if len(log.Findings) != 0 || log.Entries != 5 {
+	if len(log.Findings) != 0 || log.Entries != 6 {
 		t.Errorf("%d entries, findings %q", log.Entries, log.Findings)
 	}
 	if e := log.Events[good]; len(e) != 2 || e[0].Verdict != "allow" || e[0].Label != "" || e[1].Verdict != "committed" {
@@ -138,6 +141,10 @@ func TestReadLog(t *testing.T) {
 	if e := tagged.Events[good]; e[0].Label != "no tag" {
 		t.Errorf("a tag that is not there: %+v", e)
 	}
+	none := j.read(func(*parcel.Header, label.Sealed, *label.Label) error { return NoJudge })
+	if e := none.Events[form]; e[0].Label != "" {
+		t.Errorf("not judged here, and its form is good: %+v", e)
+	}
 }
 
 // TestReadLogOfAnother reads a log that differs from what witnesses have seen, and one
@@ -145,9 +152,9 @@ func TestReadLog(t *testing.T) {
 func TestReadLogOfAnother(t *testing.T) {
 	j, other := newJournal(t, testKey()), newJournal(t, testKey())
 	for _, name := range []string{"a.bin", "b.bin", "c.bin"} {
-		_, e := allow(t, name, nil)
+		_, e := allow(t, name, "cedar", nil)
 		j.add(e)
-		_, e = allow(t, name, nil)
+		_, e = allow(t, name, "cedar", nil)
 		other.add(e)
 	}
 	own := j.seen
@@ -155,7 +162,7 @@ func TestReadLogOfAnother(t *testing.T) {
 	if log := j.read(nil); len(log.Findings) != 1 || !strings.Contains(log.Findings[0], "another log of 2 entries") {
 		t.Errorf("a fork at 2: %q", log.Findings)
 	}
-	_, e := allow(t, "d.bin", nil)
+	_, e := allow(t, "d.bin", "cedar", nil)
 	other.add(e)
 	j.seen = append(bytesOf(other.seen[3:]), own...)
 	if log := j.read(nil); len(log.Findings) != 1 || !strings.Contains(log.Findings[0], "has seen 4 entries, there are 3") {

@@ -1,0 +1,249 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/center"
+	"dukou.dev/dukou/internal/demo"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/guard"
+	"dukou.dev/dukou/internal/label"
+	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/pki"
+	"dukou.dev/dukou/test/fault/ledger"
+)
+
+// checkpoints collects every checkpoint that a witness is seen to keep.
+type checkpoints struct {
+	rig  *rig
+	mu   sync.Mutex
+	seen map[string][][]byte // by component
+	done chan struct{}
+	end  chan struct{}
+}
+
+// witnessLook is how often the witnesses' files are looked at.
+const witnessLook = 200 * time.Millisecond
+
+func watchWitnesses(r *rig) *checkpoints {
+	c := &checkpoints{rig: r, seen: map[string][][]byte{}, done: make(chan struct{}), end: make(chan struct{})}
+	go func() { // ends with stop
+		defer close(c.done)
+		tick := time.NewTicker(witnessLook)
+		defer tick.Stop()
+		for {
+			c.look()
+			select {
+			case <-c.end:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return c
+}
+
+func (c *checkpoints) stop() {
+	close(c.end)
+	<-c.done
+}
+
+func (c *checkpoints) look() {
+	for _, name := range demo.Components() {
+		data, err := os.ReadFile(c.rig.witnessed(name))
+		if err != nil {
+			continue // not there yet
+		}
+		c.mu.Lock()
+		if list := c.seen[name]; len(list) == 0 || !bytes.Equal(list[len(list)-1], data) {
+			c.seen[name] = append(list, data)
+		}
+		c.mu.Unlock()
+	}
+}
+
+func (c *checkpoints) of(name string) [][]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.seen[name])
+}
+
+// witnessed is the file with the latest checkpoint that a log's witness has signed.
+func (r *rig) witnessed(name string) string {
+	state := r.Installation.State(demo.Center)
+	if name == demo.Center {
+		return center.WitnessedFile(state, name)
+	}
+	return filepath.Join(state, "witness", filepath.Base(audit.MirrorDir("", audit.Origin(name))), "checkpoint")
+}
+
+// source says where the log of a component is, and with which keys it verifies.
+func (r *rig) source(name string) (ledger.Source, error) {
+	s := ledger.Source{Dir: filepath.Join(r.Installation.State(name), "audit"), Witnessed: r.history.of(name)}
+	for _, c := range r.Installation.Components {
+		if c.ID == name {
+			v, err := audit.NewVerifier(audit.Origin(name), c.Key)
+			if err != nil {
+				return s, err
+			}
+			s.Keys = note.VerifierList(v)
+		}
+	}
+	witness := demo.Center
+	if name == demo.Center {
+		witness = demo.GuardInner
+	}
+	key, err := pki.ReadPublicKey(filepath.Join(r.Installation.State(witness), "witness.pub"))
+	if err != nil {
+		return s, err
+	}
+	v, err := audit.NewWitnessVerifier(guard.WitnessName(witness), key)
+	if err != nil {
+		return s, err
+	}
+	s.WitnessKeys = note.VerifierList(v)
+	if slices.Contains(guards(), name) {
+		s.Tag, err = r.tagOf(name)
+	}
+	return s, err
+}
+
+// guards are the processes of the guard, each of which records what it passes.
+func guards() []string {
+	var list []string
+	for _, name := range demo.Components() {
+		if name == demo.GuardOuter || name == demo.GuardInner || name == "guard-gate" {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// tagOf verifies, with a judge's own leased keys, the tag that it must have found. The
+// outer half holds no keys for what comes from inside, and the gate none for what comes
+// from outside.
+func (r *rig) tagOf(name string) (ledger.TagFunc, error) {
+	identity, err := pki.LoadIdentity(r.Installation.Identity(name))
+	if err != nil {
+		return nil, err
+	}
+	keys := &pki.Keys{}
+	if err := identity.LoadLease(r.Installation.State(name), keys); err != nil {
+		return nil, err
+	}
+	return func(h *parcel.Header, s label.Sealed, l *label.Label) error {
+		inwards := h.FromZone == demo.ZoneOuter
+		if name == demo.GuardOuter && !inwards || name == "guard-gate" && inwards {
+			return ledger.NoJudge
+		}
+		tag, err := s.TagFor(name)
+		if err != nil {
+			return err
+		}
+		key, ok := keys.Key(l.Maker, name, l.Epoch)
+		if !ok {
+			return fmt.Errorf("no key of %s for epoch %d", l.Maker, l.Epoch)
+		}
+		if mac := label.MAC(key, name, tag.Window, s.Body); !hmac.Equal(mac[:], tag.MAC[:]) {
+			return errors.New("the tag does not match the label")
+		}
+		return nil
+	}, nil
+}
+
+// run is all that is known by now. Without logs, only what was sent and arrived.
+func (r *rig) run(a *asker, logs bool) (*ledger.Run, error) {
+	run := &ledger.Run{Ways: map[string]ledger.Way{}, Logs: map[string]*ledger.Log{}}
+	question := ledger.Way{Question: true}
+	files := ledger.Way{}
+	if logs {
+		question.Durable = []string{demo.GuardInner}
+		for _, name := range guards() {
+			if name != demo.GuardInner {
+				question.Prompt = append(question.Prompt, name)
+			}
+		}
+		files.Durable, files.Prompt = question.Durable, question.Prompt
+		if err := r.readLogs(run); err != nil {
+			return nil, err
+		}
+	}
+	run.Ways["fault-once"], run.Ways["fault-in"], run.Ways["fault-out"] = question, files, files
+	files.MayRefuse = map[fault.Code]bool{fault.PolicyDenied: true}
+	run.Ways["fault-some"] = files
+	for _, w := range r.ways {
+		w.mu.Lock()
+		run.Sent = append(run.Sent, w.sent...)
+		run.Arrived = append(run.Arrived, w.arrived...)
+		run.Reported = append(run.Reported, w.reports...)
+		w.mu.Unlock()
+	}
+	r.app.mu.Lock()
+	run.Arrived = append(run.Arrived, r.app.arrived...)
+	r.app.mu.Unlock()
+	a.mu.Lock()
+	run.Sent = append(run.Sent, a.sent...)
+	a.mu.Unlock()
+	r.mu.Lock()
+	run.Ends = slices.Clone(r.ends)
+	r.mu.Unlock()
+	return run, nil
+}
+
+// readLogs reads every log. One that is being written may look unsound for a moment,
+// one that is does so for ever.
+func (r *rig) readLogs(run *ledger.Run) error {
+	for _, name := range demo.Components() {
+		for try := range 5 {
+			s, err := r.source(name)
+			if err != nil {
+				return err
+			}
+			log, err := ledger.ReadLog(s)
+			if err != nil {
+				return fmt.Errorf("log of %s: %w", name, err)
+			}
+			run.Logs[name] = log
+			if len(log.Findings) == 0 {
+				break
+			}
+			rest(r.t.Context(), time.Duration(try+1)*200*time.Millisecond)
+		}
+	}
+	return nil
+}
+
+// maxShown bounds the violations that are printed.
+const maxShown = 40
+
+// prove runs the checker and fails the test with what it finds.
+func (r *rig) prove(a *asker, logs bool) (violations int) {
+	r.t.Helper()
+	run, err := r.run(a, logs)
+	if err != nil {
+		r.t.Error(err)
+		return 1
+	}
+	found := ledger.Check(run)
+	for _, v := range found[:min(len(found), maxShown)] {
+		r.t.Error(v)
+	}
+	if n := len(found) - maxShown; n > 0 {
+		r.t.Errorf("and %d more", n)
+	}
+	return len(found)
+}

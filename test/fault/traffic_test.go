@@ -1,0 +1,362 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"dukou.dev/dukou/internal/demo"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/test/fault/ledger"
+)
+
+// own is the front's directory inside of another; see package front/file.
+const own = ".dukou"
+
+// way is one flow of files.
+type way struct {
+	flow     string
+	from, to string
+
+	mu      sync.Mutex
+	sent    []ledger.Sent
+	arrived []ledger.Arrival
+	reports []ledger.Report
+	count   int
+	bytes   int64
+}
+
+// openWays configures both fronts for the flows of files.
+func (r *rig) openWays() {
+	r.t.Helper()
+	for _, w := range []struct{ flow, from, to string }{
+		{"fault-in", demo.FrontInternet, demo.FrontIntranet},
+		{"fault-some", demo.FrontInternet, demo.FrontIntranet},
+		{"fault-out", demo.FrontIntranet, demo.FrontInternet},
+	} {
+		list := &way{flow: w.flow}
+		list.from = filepath.Join(r.Installation.Home(w.from), w.flow+"-from")
+		list.to = filepath.Join(r.Installation.Home(w.to), w.flow+"-to")
+		if err := errors.Join(os.MkdirAll(list.from, 0o700), os.MkdirAll(list.to, 0o700)); err != nil {
+			r.t.Fatal(err)
+		}
+		r.configure(w.from, "directories", w.flow, map[string]string{"path": list.from})
+		r.configure(w.to, "deliveries", w.flow, list.to)
+		r.ways = append(r.ways, list)
+	}
+}
+
+// sizeOf draws the size of a file: from one byte to some megabytes, most of them small.
+func sizeOf(random *rand.Rand) int64 {
+	const least, most = 0, 15.5 // as powers of e: 1 byte to 5.4 MB
+	return int64(math.Exp(least + (most-least)*random.Float64()*math.Sqrt(random.Float64())))
+}
+
+// drop puts a file into the watched directory, whole at once. What the disk does not
+// take was not sent.
+func (w *way) drop(random *rand.Rand, size int64) error {
+	w.mu.Lock()
+	w.count++
+	id := fmt.Sprintf("%s-%07d", w.flow, w.count)
+	w.mu.Unlock()
+	hidden := filepath.Join(w.from, "."+id)
+	f, err := os.OpenFile(hidden, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	var seed [32]byte
+	copy(seed[:], id)
+	seed[31] = byte(random.Uint32())
+	digest := sha256.New()
+	content := io.MultiReader(strings.NewReader(id[:min(int(size), len(id))]), io.LimitReader(rand.NewChaCha8(seed), max(0, size-int64(len(id)))))
+	_, err = io.Copy(io.MultiWriter(f, digest), content)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(hidden))
+	}
+	s := ledger.Sent{ID: id, Flow: w.flow, Digest: ledger.Digest(digest.Sum(nil))}
+	w.mu.Lock()
+	w.sent = append(w.sent, s) // before it can arrive
+	w.bytes += size
+	w.mu.Unlock()
+	return os.Rename(hidden, filepath.Join(w.from, id+".bin"))
+}
+
+// names lists a directory, without what begins with a dot.
+func names(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			list = append(list, e.Name())
+		}
+	}
+	return list, nil
+}
+
+// collect takes what has arrived, as an application does: what comes again will not
+// find its name taken.
+func (w *way) collect() error {
+	list, err := names(w.to)
+	if err != nil {
+		return err
+	}
+	for _, name := range list {
+		path := filepath.Join(w.to, name)
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		digest, err := digestOf(path)
+		if err != nil {
+			return err
+		}
+		changed := info.Sys().(*syscall.Stat_t).Ctim // by the rename that released it
+		a := ledger.Arrival{ID: ledger.IDOf(name), Flow: w.flow, Digest: digest, At: time.Unix(changed.Sec, changed.Nsec)}
+		w.mu.Lock()
+		w.arrived = append(w.arrived, a)
+		w.mu.Unlock()
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func digestOf(path string) (d ledger.Digest, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return d, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	return ledger.Digest(h.Sum(nil)), err
+}
+
+// quiet says what is still under way.
+func (w *way) quiet() error {
+	if err := w.collect(); err != nil {
+		return err
+	}
+	waiting, err := names(w.from)
+	if err != nil {
+		return err
+	}
+	if len(waiting) > 0 {
+		return fmt.Errorf("%s: %d files are not taken yet, the first %s", w.flow, len(waiting), waiting[0])
+	}
+	bodies, err := filepath.Glob(filepath.Join(w.from, own, "out", "*.body"))
+	if err != nil || len(bodies) > 0 {
+		return fmt.Errorf("%s: %d files are in the outbox: %w", w.flow, len(bodies), err)
+	}
+	return w.collect() // what came since
+}
+
+// readReports takes what the sender was told of refused files. Nothing may be under way.
+func (w *way) readReports() error {
+	quarantine := filepath.Join(w.from, own, "quarantine")
+	list, err := names(quarantine)
+	if err != nil {
+		return err
+	}
+	for _, name := range list {
+		path := filepath.Join(quarantine, name)
+		if text, isReason := strings.CutSuffix(name, ".reason"); isReason {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			w.reports = append(w.reports, reportOf(text, string(data)))
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func reportOf(name, text string) ledger.Report {
+	r := ledger.Report{ID: ledger.IDOf(name)}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		switch key {
+		case "code":
+			r.Code = fault.Code(value)
+		case "parcel":
+			r.Parcel, _ = parcel.ParseID(value) // zero says that it never was one
+		}
+	}
+	return r
+}
+
+// settle says of every file what its sender was told by now.
+func (w *way) settle() error {
+	waiting, err := names(w.from)
+	if err != nil {
+		return err
+	}
+	still := map[string]bool{}
+	for _, name := range waiting {
+		still[ledger.IDOf(name)] = true
+	}
+	for i := range w.sent {
+		if !still[w.sent[i].ID] {
+			w.sent[i].Outcome = ledger.Accepted
+		}
+	}
+	return nil
+}
+
+// recorder is an application that notes every question before it answers.
+type recorder struct {
+	path    string
+	mu      sync.Mutex
+	arrived []ledger.Arrival
+	cut     int // connections to cut off instead of an answer
+	cuts    int
+}
+
+func newRecorder(t *testing.T, path string) *recorder {
+	t.Helper()
+	a := &recorder{path: path}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: a, ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan struct{})
+	go func() { // ends with Close
+		defer close(done)
+		_ = s.Serve(l)
+	}()
+	t.Cleanup(func() {
+		_ = s.Close()
+		<-done
+	})
+	return a
+}
+
+// question is what is asked, and proofOf what is answered.
+type question struct {
+	ID string `json:"id"`
+}
+
+func proofOf(id string) string {
+	sum := sha256.Sum256([]byte("answer to " + id))
+	return hex.EncodeToString(sum[:])
+}
+
+func (a *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var q question
+	data, err := io.ReadAll(io.LimitReader(r.Body, 4096))
+	if err == nil {
+		err = json.Unmarshal(data, &q)
+	}
+	id, idErr := parcel.ParseID(r.Header.Get("X-Dukou-Id"))
+	if err = errors.Join(err, idErr); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	a.mu.Lock()
+	a.arrived = append(a.arrived, ledger.Arrival{ID: q.ID, Flow: "fault-once", Parcel: id, At: time.Now()})
+	cut := a.cut > 0
+	if cut {
+		a.cut--
+		a.cuts++
+	}
+	a.mu.Unlock()
+	if cut {
+		panic(http.ErrAbortHandler)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"proof":%q}`, proofOf(q.ID))
+}
+
+// asker asks questions at a steady rate, each once.
+type asker struct {
+	r      *rig
+	client *http.Client
+	mu     sync.Mutex
+	sent   []ledger.Sent
+	codes  map[string]int
+	count  int
+}
+
+// askTimeout is longer than the flow's, so that most outcomes are told.
+const askTimeout = 12 * time.Second
+
+func newAsker(r *rig) *asker {
+	// A connection for each, since net/http would send again on one that was kept.
+	return &asker{r: r, codes: map[string]int{}, client: &http.Client{Timeout: askTimeout, Transport: &http.Transport{DisableKeepAlives: true}}}
+}
+
+func (a *asker) once(ctx context.Context) {
+	a.mu.Lock()
+	a.count++
+	id := fmt.Sprintf("q-%07d", a.count)
+	a.mu.Unlock()
+	s := ledger.Sent{ID: id, Flow: "fault-once", Want: ledger.Digest(sha256.Sum256([]byte(proofOf(id))))}
+	a.ask(ctx, &s)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sent = append(a.sent, s)
+	a.codes[fmt.Sprintf("%d %s", s.Outcome, s.Code)]++
+}
+
+// ask fills in what became of a question.
+func (a *asker) ask(ctx context.Context, s *ledger.Sent) {
+	body, err := json.Marshal(question{ID: s.ID})
+	if err != nil {
+		panic(err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, a.r.FrontURL()+"/once", bytes.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	r.Header.Set("X-API-Key", demo.APIKey)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := a.client.Do(r)
+	if err != nil {
+		return // unknown
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	if err != nil {
+		return
+	}
+	var answer struct{ Proof, Error string }
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return
+	}
+	s.Code = fault.Code(answer.Error)
+	switch resp.StatusCode {
+	case http.StatusOK:
+		s.Outcome, s.Digest = ledger.Answered, ledger.Digest(sha256.Sum256([]byte(answer.Proof)))
+	case http.StatusBadGateway, http.StatusGatewayTimeout: // it may have been reached
+	default:
+		s.Outcome = ledger.Refused
+	}
+}
