@@ -22,6 +22,7 @@ import (
 	"dukou.dev/dukou/internal/front/file"
 	"dukou.dev/dukou/internal/front/http"
 	"dukou.dev/dukou/internal/pki"
+	"dukou.dev/dukou/internal/vault"
 )
 
 func main() { os.Exit(daemon.Main("dukou-front", run)) }
@@ -98,15 +99,19 @@ func build(c config, identity *pki.Identity, clock *pki.Clock, journal *audit.Jo
 		}
 		tasks = append(tasks, daemon.Task{Name: "http", Run: httpEntry.Run})
 	}
+	key, err := vault.Load(filepath.Join(c.State, "vault.key"))
+	if err != nil {
+		return nil, err
+	}
 	fileEntry, err := file.NewEntry(file.Config{
-		Front: id, Zone: zone, Conveyor: core, Directories: c.directories(id), State: filepath.Join(c.State, "uploads"), Log: log,
+		Front: id, Zone: zone, Conveyor: core, Directories: c.directories(id), State: filepath.Join(c.State, "uploads"), Key: key, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	fileExit, err := file.NewExit(file.ExitConfig{
 		Front: id, Zone: zone, Policy: core.Policy, Targets: c.Deliveries, Mailboxes: c.Mailboxes,
-		State: filepath.Join(c.State, "mailboxes"), Log: log,
+		State: filepath.Join(c.State, "mailboxes"), Key: key, Log: log,
 	})
 	if err != nil {
 		return nil, err

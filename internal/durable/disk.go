@@ -8,10 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"sort"
-
-	"golang.org/x/sys/unix"
+	"time"
 )
 
 // ErrLocked says that another process, or another part of this one, has the lock.
@@ -23,20 +20,61 @@ type File interface {
 	io.WriterAt
 	// Size returns the length of the file in bytes.
 	Size() (int64, error)
+	// Stat describes the file as [Disk.Stat] does.
+	Stat() (Info, error)
 	// Sync returns when data and length are on the disk.
 	Sync() error
 	Close() error
 }
 
+// Info describes a file.
+type Info struct {
+	Mode     fs.FileMode
+	Size     int64     // bytes
+	Modified time.Time // not on the disk before the file's own sync, and perhaps not then
+	Device   uint64
+	Inode    uint64
+	Born     time.Time // when the inode was made; zero where the file system does not say
+}
+
+// Same tells whether the two describe one file in one state: nobody wrote to it between.
+func (i Info) Same(other Info) bool {
+	return i.Device == other.Device && i.Mode.Type() == other.Mode.Type() &&
+		i.Size == other.Size && i.Modified.Equal(other.Modified) && i.isInode(other)
+}
+
+// IsFile tells whether the two describe one file, whatever it holds, even where power
+// was lost between: device numbers change at a start, and times and length of a file
+// that nobody synced fall back. Without a time of birth length and time must do.
+func (i Info) IsFile(other Info) bool {
+	if i.Born.IsZero() || other.Born.IsZero() {
+		return i.isInode(other) && i.Size == other.Size && i.Modified.Equal(other.Modified)
+	}
+	return i.isInode(other)
+}
+
+func (i Info) isInode(other Info) bool {
+	return i.Inode == other.Inode && (i.Born.IsZero() || other.Born.IsZero() || i.Born.Equal(other.Born))
+}
+
 // Disk is the file system that this package writes to. The operating system's
 // is [OS]; the one in package crashdisk loses what was not synced.
+//
+// A name that was made, moved or removed is on the disk when the directory was synced
+// that holds or held it. Until then a power cut keeps or undoes each such change by
+// itself, but a moved file is never lost between two directories: it is at the old
+// name, at the new one, or at both.
 //
 // Errors MUST satisfy errors.Is with fs.ErrNotExist and fs.ErrExist where they apply.
 type Disk interface { //nolint:interfacebloat // it is a file system, whole
 	// OpenFile takes the flags of os.OpenFile.
 	OpenFile(name string, flag int, perm fs.FileMode) (File, error)
-	// Rename replaces newname if it exists. Both are in one directory.
+	// Stat describes what lies at name; a symbolic link is not followed.
+	Stat(name string) (Info, error)
+	// Rename replaces newname if it exists.
 	Rename(oldname, newname string) error
+	// Move is Rename that replaces nothing: it fails with fs.ErrExist.
+	Move(oldname, newname string) error
 	// Remove deletes a file or an empty directory.
 	Remove(name string) error
 	Mkdir(name string, perm fs.FileMode) error
@@ -47,84 +85,8 @@ type Disk interface { //nolint:interfacebloat // it is a file system, whole
 	// Lock takes the lock file name, made when absent, without waiting.
 	// It fails with ErrLocked when it is taken. Close gives it back.
 	Lock(name string) (io.Closer, error)
-}
-
-// OS returns the disk of the operating system.
-func OS() Disk { return osDisk{} }
-
-type osDisk struct{}
-
-type osFile struct{ *os.File }
-
-func (f osFile) Size() (int64, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
-}
-
-// Sync uses fdatasync: it writes the length when that changed, but not the times.
-func (f osFile) Sync() error {
-	for {
-		err := unix.Fdatasync(int(f.Fd()))
-		if err == unix.EINTR {
-			continue
-		}
-		return os.NewSyscallError("fdatasync", err)
-	}
-}
-
-func (osDisk) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
-	f, err := os.OpenFile(name, flag, perm)
-	if err != nil {
-		return nil, err
-	}
-	return osFile{f}, nil
-}
-
-func (osDisk) Rename(oldname, newname string) error      { return os.Rename(oldname, newname) }
-func (osDisk) Remove(name string) error                  { return os.Remove(name) }
-func (osDisk) Mkdir(name string, perm fs.FileMode) error { return os.Mkdir(name, perm) }
-
-func (osDisk) ReadDir(name string) ([]string, error) {
-	d, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	names, err := d.Readdirnames(-1)
-	if cerr := d.Close(); err == nil {
-		err = cerr
-	}
-	sort.Strings(names)
-	return names, err
-}
-
-func (osDisk) SyncDir(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	if err := d.Sync(); err != nil {
-		_ = d.Close()
-		return &SyncError{Path: name, Err: err}
-	}
-	return d.Close()
-}
-
-func (osDisk) Lock(name string) (io.Closer, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		_ = f.Close()
-		if err == unix.EWOULDBLOCK {
-			return nil, fmt.Errorf("%w: %s", ErrLocked, name)
-		}
-		return nil, os.NewSyscallError("flock", err)
-	}
-	return f, nil
+	// Free returns how many bytes this user can still write to the disk of name.
+	Free(name string) (uint64, error)
 }
 
 // SyncError is a write or sync after which the state of the disk is unknown.

@@ -11,89 +11,124 @@ import (
 	"path/filepath"
 )
 
+// Files are whole files and directories on a disk, and what happens when it fails.
+type Files struct {
+	Disk Disk
+	// Fatal is told of a failed sync and must not return. Nil panics. A simulation
+	// ends its goroutine here, as if the process had died.
+	Fatal func(error)
+}
+
+// Fail ends the process: what the disk holds is not known after err.
+func (f Files) Fail(err error) {
+	if f.Fatal != nil {
+		f.Fatal(err)
+	}
+	panic(err)
+}
+
 // WriteFile replaces the file name by data. After a power cut the file has
 // either its old or its new content, and the new one once WriteFile returned
-// nil. There is one writer for a name at a time. It panics when a sync fails.
-func WriteFile(name string, data []byte, perm fs.FileMode) error {
-	return WriteFileOn(OS(), name, data, perm)
-}
-
-// MkdirAll makes the directory path and its parents, all of them on the disk
-// when it returns. It panics when a sync fails.
-func MkdirAll(path string, perm fs.FileMode) error { return MkdirAllOn(OS(), path, perm) }
-
-// SyncDir returns when the entries of the directory path are on the disk.
-// It panics when the sync fails.
-func SyncDir(path string) error { return SyncDirOn(OS(), path) }
-
-// WriteFileOn is [WriteFile] on the disk d.
-func WriteFileOn(d Disk, name string, data []byte, perm fs.FileMode) error {
+// nil. There is one writer for a name at a time.
+func (f Files) WriteFile(name string, data []byte, perm fs.FileMode) error {
 	temp := name + ".tmp"
-	if err := writeSynced(d, temp, data, perm); err != nil {
+	if err := f.writeSynced(temp, data, perm); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	if err := d.Rename(temp, name); err != nil {
+	if err := f.Disk.Rename(temp, name); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	return SyncDirOn(d, filepath.Dir(name))
+	return f.SyncDir(filepath.Dir(name))
 }
 
-func writeSynced(d Disk, name string, data []byte, perm fs.FileMode) error {
-	f, err := d.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+func (f Files) writeSynced(name string, data []byte, perm fs.FileMode) error {
+	file, err := f.Disk.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
 	if err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(data, 0); err != nil {
-		return errors.Join(err, f.Close(), d.Remove(name))
+	if _, err := file.WriteAt(data, 0); err != nil {
+		return errors.Join(err, file.Close(), f.Disk.Remove(name))
 	}
-	if err := f.Sync(); err != nil {
-		panic(&SyncError{Path: name, Err: err})
-	}
-	return f.Close()
+	f.Sync(file, name)
+	return file.Close()
 }
 
-// SyncDirOn is [SyncDir] on the disk d.
-func SyncDirOn(d Disk, path string) error {
-	err := d.SyncDir(path)
+// Sync takes an open file to the disk.
+func (f Files) Sync(file File, name string) {
+	if err := file.Sync(); err != nil {
+		f.Fail(&SyncError{Path: name, Err: err})
+	}
+}
+
+// SyncDir returns when the entries of the directory path are on the disk. An error
+// says that it could not be opened.
+func (f Files) SyncDir(path string) error {
+	err := f.Disk.SyncDir(path)
 	var failed *SyncError
 	if errors.As(err, &failed) {
-		panic(failed)
+		f.Fail(failed)
 	}
 	return err
 }
 
-// MkdirAllOn is [MkdirAll] on the disk d.
+// MkdirAll makes the directory path and its parents, all of them on the disk
+// when it returns.
 //
 // The parent of the first directory that is there already is synced too: a
 // process may have been killed after making it and before syncing.
-func MkdirAllOn(d Disk, path string, perm fs.FileMode) error {
+func (f Files) MkdirAll(path string, perm fs.FileMode) error {
 	path = filepath.Clean(path)
 	parent := filepath.Dir(path)
-	err := d.Mkdir(path, perm)
+	err := f.Disk.Mkdir(path, perm)
 	if errors.Is(err, fs.ErrNotExist) && parent != path {
-		if err := MkdirAllOn(d, parent, perm); err != nil {
+		if err := f.MkdirAll(parent, perm); err != nil {
 			return err
 		}
-		err = d.Mkdir(path, perm)
+		err = f.Disk.Mkdir(path, perm)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return syncExisting(d, path, parent)
+		return f.syncExisting(path, parent)
 	}
 	if err != nil {
 		return fmt.Errorf("make directory %s: %w", path, err)
 	}
-	return SyncDirOn(d, parent)
+	return f.SyncDir(parent)
 }
 
-func syncExisting(d Disk, path, parent string) error {
-	if _, err := d.ReadDir(path); err != nil {
+func (f Files) syncExisting(path, parent string) error {
+	if _, err := f.Disk.ReadDir(path); err != nil {
 		return fmt.Errorf("make directory %s: %w", path, err)
 	}
 	// A parent that may not be read was not made by this process.
-	if err := SyncDirOn(d, parent); err != nil && !errors.Is(err, fs.ErrPermission) {
+	if err := f.SyncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
 	return nil
+}
+
+// WriteFile is [Files.WriteFile] on the operating system's disk. It panics when a
+// sync fails.
+func WriteFile(name string, data []byte, perm fs.FileMode) error {
+	return WriteFileOn(OS(), name, data, perm)
+}
+
+// MkdirAll is [Files.MkdirAll] on the operating system's disk. It panics when a sync fails.
+func MkdirAll(path string, perm fs.FileMode) error { return MkdirAllOn(OS(), path, perm) }
+
+// SyncDir is [Files.SyncDir] on the operating system's disk. It panics when the sync fails.
+func SyncDir(path string) error { return SyncDirOn(OS(), path) }
+
+// WriteFileOn is [WriteFile] on the disk d.
+func WriteFileOn(d Disk, name string, data []byte, perm fs.FileMode) error {
+	return Files{Disk: d}.WriteFile(name, data, perm)
+}
+
+// SyncDirOn is [SyncDir] on the disk d.
+func SyncDirOn(d Disk, path string) error { return Files{Disk: d}.SyncDir(path) }
+
+// MkdirAllOn is [MkdirAll] on the disk d.
+func MkdirAllOn(d Disk, path string, perm fs.FileMode) error {
+	return Files{Disk: d}.MkdirAll(path, perm)
 }
 
 // ReadFileOn reads the file name, which may not be longer than limit bytes.

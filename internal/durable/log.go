@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // Defaults of [LogOptions], in bytes.
@@ -19,6 +20,8 @@ const (
 	DefaultMaxRecord    = 1 << 20
 	maxBatch            = 1 << 20  // a batch is closed when it has grown to this
 	maxQueued           = 64 << 20 // more is refused
+
+	lazyFor = time.Second // a lazy record waits no longer for others
 )
 
 // What [Commit.Wait] can return.
@@ -60,13 +63,10 @@ func (o *LogOptions) setDefaults() error {
 	return nil
 }
 
+func (o *LogOptions) files() Files { return Files{Disk: o.Disk, Fatal: o.Fatal} }
+
 // fail does not return.
-func (o *LogOptions) fail(err error) {
-	if o.Fatal != nil {
-		o.Fatal(err)
-	}
-	panic(err)
-}
+func (o *LogOptions) fail(err error) { o.files().Fail(err) }
 
 // Log is an append-only sequence of records, numbered from 0. Its methods may
 // be called from many goroutines. One goroutine writes; it ends with Close.
@@ -84,6 +84,7 @@ type Log struct {
 	next    uint64
 	durable uint64 // records below are on the disk
 	segs    []*segment
+	lazy    *time.Timer // runs while only lazy records wait
 	closed  bool
 }
 
@@ -95,7 +96,7 @@ func OpenLog(dir string, o LogOptions, replay func(index uint64, record []byte) 
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
-	if err := MkdirAllOn(o.Disk, dir, 0o700); err != nil {
+	if err := o.files().MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	lock, err := o.Disk.Lock(filepath.Join(dir, "lock"))
@@ -129,86 +130,14 @@ func openLocked(dir string, o LogOptions, replay func(uint64, []byte) error) (*L
 	return l, w, nil
 }
 
-// batch is what one write takes to the disk.
-type batch struct {
-	buf    []byte // frames; their heads are filled in by the writer
-	frames []int  // offsets of the frames in buf
-	done   chan struct{}
-}
-
-func (b *batch) add(record []byte) {
-	b.frames = append(b.frames, len(b.buf))
-	f := frame{size: uint32(len(record))}
-	at := len(b.buf)
-	b.buf = append(b.buf, make([]byte, f.span())...)
-	f.put(b.buf[at:])
-	copy(b.buf[at+frameHeader:], record)
-}
-
-// Commit is the promise that a record will be on the disk.
-type Commit struct {
-	Index uint64 // of the record, unless it was refused
-	done  <-chan struct{}
-	err   error
-}
-
-// Wait returns when the record is on the disk, or says why it was refused:
-// [ErrRecordSize], [ErrFull] or [ErrClosed]. There is no other outcome; if the
-// disk fails, the process ends.
-func (c Commit) Wait() error {
-	if c.err == nil {
-		<-c.done
-	}
-	return c.err
-}
-
-// Done is closed when the record is on the disk. It is nil when the record was refused.
-func (c Commit) Done() <-chan struct{} { return c.done }
-
-// Append takes a copy of record to be written. It does not wait for the disk.
-func (l *Log) Append(record []byte) Commit {
-	if len(record) == 0 || len(record) > l.o.MaxRecord {
-		return Commit{err: ErrRecordSize}
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return Commit{err: ErrClosed}
-	}
-	if l.queued+int64(len(record)) > maxQueued {
-		return Commit{err: ErrFull}
-	}
-	b := l.openBatch(frame{size: uint32(len(record))}.span())
-	before := len(b.buf)
-	b.add(record)
-	l.queued += int64(len(b.buf) - before)
-	l.next++
-	l.last = b.done
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
-	return Commit{Index: l.next - 1, done: b.done}
-}
-
-// openBatch returns the batch that a frame of span bytes goes to.
-func (l *Log) openBatch(span int64) *batch {
-	if n := len(l.queue); n > 0 {
-		b := l.queue[n-1]
-		if int64(len(b.buf))+span <= min(maxBatch, l.o.SegmentBytes-sectorSize) {
-			return b
-		}
-	}
-	b := &batch{done: make(chan struct{})}
-	l.queue = append(l.queue, b)
-	return b
-}
-
 // Sync waits until all that was appended before is on the disk. It returns
 // [ErrClosed] if the writer ended first.
 func (l *Log) Sync() error {
 	l.mu.Lock()
 	last := l.last
+	if l.lazy != nil && !l.closed {
+		l.nudge()
+	}
 	l.mu.Unlock()
 	if last == nil {
 		return nil
@@ -259,6 +188,9 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.closed = true
+	if l.lazy != nil {
+		l.lazy.Stop()
+	}
 	close(l.wake)
 	l.mu.Unlock()
 	<-l.stopped
@@ -310,10 +242,10 @@ func (l *Log) commit(w *writer, b *batch) {
 	close(b.done)
 }
 
-// removeFile is os.Remove followed by a sync of the directory.
-func removeFile(d Disk, dir, name string) error {
-	if err := d.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+// removeFile removes a file and syncs its directory.
+func (o *LogOptions) removeFile(dir, name string) error {
+	if err := o.Disk.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return SyncDirOn(d, dir)
+	return o.files().SyncDir(dir)
 }

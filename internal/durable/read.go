@@ -123,7 +123,7 @@ func (l *Log) Trim(before uint64) error {
 		l.segs = l.segs[1:]
 		l.mu.Unlock()
 		// Each removal is on the disk before the next, so that no gap can appear.
-		if err := removeFile(l.o.Disk, l.dir, name); err != nil {
+		if err := l.o.removeFile(l.dir, name); err != nil {
 			return fmt.Errorf("trim log: %w", err)
 		}
 	}

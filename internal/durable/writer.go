@@ -45,7 +45,7 @@ func (w *writer) resume(s *scanner) error {
 			w.o.fail(&SyncError{Path: w.seg.name, Err: err})
 		}
 	}
-	return SyncDirOn(w.o.Disk, w.dir)
+	return w.o.files().SyncDir(w.dir)
 }
 
 // settle makes what the scan has read the content of the disk.

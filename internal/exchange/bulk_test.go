@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/wire"
 )
@@ -155,7 +156,7 @@ func TestManySmall(t *testing.T) {
 func (r *rig) adopt(source, name string) {
 	info, err := os.Lstat(filepath.Join(source, name))
 	if err == nil {
-		err = r.outbox.Adopt(draft(name), source, name, info)
+		err = r.outbox.Adopt(draft(name), source, name, durable.InfoOf(info))
 	}
 	if err != nil {
 		r.t.Error(err)

@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -19,13 +21,14 @@ import (
 	"syscall"
 	"testing"
 
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/parcel"
 )
 
 // The crash tests run this test binary again as the process that is killed. It dies
-// by SIGKILL at the nth step, where a step is each durable effect of outbox, inbox
-// and sink. What the page cache holds survives that; the order of syncs is a matter
+// by SIGKILL at the nth step, where a step is each change that outbox and inbox ask
+// the disk for. What the page cache holds survives that; the order of syncs is a matter
 // of reading, not of this test.
 const crashDir, crashAt = "DUKOU_TEST_CRASH_DIR", "DUKOU_TEST_CRASH_AT"
 
@@ -53,19 +56,12 @@ func crashFiles() map[string][]byte {
 // mortal takes every file in the source directory in and delivers what is accepted,
 // then it stands in for the consumer, who takes away what was released.
 func mortal(dir string, at int64) error {
-	var steps atomic.Int64
-	step := func() {
-		if steps.Add(1) == at {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-	}
+	disk := &mortalDisk{Disk: durable.OS(), at: at}
 	source, target, taken := filepath.Join(dir, "source"), filepath.Join(dir, "target"), filepath.Join(dir, "taken")
 	if err := consume(target, taken); err != nil {
 		return err
 	}
 	sink := newFolder(target)
-	sink.step = step
 	sink.refuse["bad"] = fault.ContentRefused
 	settled := func(out *Outgoing, o Outcome) error {
 		f, err := os.OpenFile(filepath.Join(dir, "told"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
@@ -75,11 +71,11 @@ func mortal(dir string, at int64) error {
 		_, err = fmt.Fprintf(f, "%s %s.\n", out.Origin, o.Code)
 		return errors.Join(err, f.Close())
 	}
-	out, err := openOutbox(filepath.Join(dir, "out"), settled, step)
+	out, err := OpenOutbox(OutboxConfig{Dir: filepath.Join(dir, "out"), Disk: disk, Settled: settled})
 	if err != nil {
 		return err
 	}
-	in, err := openInbox(context.Background(), filepath.Join(dir, "in"), sink, slog.New(slog.DiscardHandler), step)
+	in, err := OpenInbox(context.Background(), InboxConfig{Dir: filepath.Join(dir, "in"), Disk: disk, Sink: sink, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}
@@ -90,8 +86,68 @@ func mortal(dir string, at int64) error {
 	if err := deliverAll(out, in); err != nil {
 		return err
 	}
-	fmt.Println(steps.Load())
-	return errors.Join(consume(target, taken), out.Close(), in.Close())
+	if err := errors.Join(consume(target, taken), out.Close(), in.Close()); err != nil {
+		return err
+	}
+	fmt.Println(disk.steps.Load())
+	return nil
+}
+
+// mortalDisk kills its process before the nth change that it is asked for.
+type mortalDisk struct {
+	durable.Disk
+	steps atomic.Int64
+	at    int64
+}
+
+func (d *mortalDisk) step() {
+	if d.steps.Add(1) == d.at {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
+}
+
+func (d *mortalDisk) OpenFile(name string, flag int, perm fs.FileMode) (durable.File, error) {
+	if flag&os.O_CREATE != 0 {
+		d.step()
+	}
+	f, err := d.Disk.OpenFile(name, flag, perm)
+	return &mortalFile{f, d}, err
+}
+
+func (d *mortalDisk) Rename(from, to string) error {
+	d.step()
+	return d.Disk.Rename(from, to)
+}
+
+func (d *mortalDisk) Move(from, to string) error {
+	d.step()
+	return d.Disk.Move(from, to)
+}
+
+func (d *mortalDisk) Remove(name string) error {
+	d.step()
+	return d.Disk.Remove(name)
+}
+
+func (d *mortalDisk) SyncDir(name string) error {
+	d.step()
+	return d.Disk.SyncDir(name)
+}
+
+type mortalFile struct {
+	durable.File
+	disk *mortalDisk
+}
+
+func (f *mortalFile) WriteAt(p []byte, off int64) (int, error) {
+	f.disk.step()
+	return f.File.WriteAt(p, off)
+}
+
+func (f *mortalFile) Sync() error {
+	f.disk.step()
+	return f.File.Sync()
 }
 
 // consume takes what was released away; the taken files are named apart.
@@ -118,7 +174,7 @@ func adoptAll(o *Outbox, source string) error {
 		if err != nil {
 			return err
 		}
-		if err := o.Adopt(draft(e.Name()), source, e.Name(), info); err != nil {
+		if err := o.Adopt(draft(e.Name()), source, e.Name(), durable.InfoOf(info)); err != nil {
 			return err
 		}
 	}
@@ -156,7 +212,12 @@ func hand(ctx context.Context, o *Outbox, b *Inbox, out *Outgoing) (Receipt, err
 	}
 	defer in.Close()
 	links := parcel.Chain(out.Digests, h.Body.Size)
-	body, err := os.ReadFile(o.Path(out.ID))
+	spooled, err := o.OpenBody(out)
+	if err != nil {
+		return Receipt{}, err
+	}
+	defer spooled.Close()
+	body, err := io.ReadAll(io.NewSectionReader(spooled, 0, spooled.Size()))
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -4,17 +4,21 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/vault"
 	"dukou.dev/dukou/internal/wire"
 )
 
@@ -81,10 +85,7 @@ func (r *rig) hold(out *Outgoing, chunks uint64) {
 	if err := in.Start(Start{Link: links[0]}); err != nil {
 		r.t.Fatal(err)
 	}
-	body, err := os.ReadFile(r.outbox.Path(out.ID))
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	body := r.body(out)
 	for i := range chunks {
 		end := min((i+1)<<20, uint64(len(body)))
 		if err := in.Chunk(links[i+1], body[i<<20:end]); err != nil {
@@ -304,10 +305,13 @@ func TestRefusedForGood(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	r.released(nil)
-	for _, name := range []string{out.ID.String(), out.ID.String() + reasonExt} {
-		if _, err := os.Stat(filepath.Join(r.dir, "in", quarantine, name)); err != nil {
-			t.Error(err)
-		}
+	q, err := OpenQuarantined(durable.OS(), filepath.Join(r.dir, "in"), vault.Key{1}, out.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(io.NewSectionReader(q, 0, q.Size()))
+	if err := errors.Join(err, q.Close()); err != nil || !bytes.Equal(body, noise(8, 10)) || !strings.Contains(q.Reason, "the test says so") {
+		t.Errorf("quarantine holds %d bytes, %q, %v", len(body), q.Reason, err)
 	}
 }
 
@@ -365,8 +369,8 @@ func TestManyInPart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(r.inbox.partial); n != maxPartial || r.inbox.entries[first] != nil {
-		t.Errorf("%d deliveries in part, the first kept: %t", n, r.inbox.entries[first] != nil)
+	if n := len(r.inbox.partial); n != maxPartial || r.inbox.partial[first] != nil {
+		t.Errorf("%d deliveries in part, the first kept: %t", n, r.inbox.partial[first] != nil)
 	}
 	r.reopenInbox() // none of them had a record
 	if parts, err := filepath.Glob(filepath.Join(r.dir, "in", "*"+partExt)); len(r.inbox.partial) != 0 || len(parts) != 0 || err != nil {
@@ -388,13 +392,13 @@ func TestAdoptChanged(t *testing.T) {
 	if err := os.WriteFile(path, []byte("one two"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.outbox.Adopt(draft("a"), r.dir, "a", info); !errors.Is(err, ErrChanged) {
+	if err := r.outbox.Adopt(draft("a"), r.dir, "a", durable.InfoOf(info)); !errors.Is(err, ErrChanged) {
 		t.Errorf("longer: %v", err)
 	}
 	if err := errors.Join(os.Remove(path), os.Symlink("/etc/passwd", path)); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.outbox.Adopt(draft("a"), r.dir, "a", info); err == nil {
+	if err := r.outbox.Adopt(draft("a"), r.dir, "a", durable.InfoOf(info)); err == nil {
 		t.Error("a link was taken")
 	}
 	if r.outbox.Pending() != 0 {

@@ -4,6 +4,7 @@
 package exchange
 
 import (
+	"errors"
 	"sync"
 
 	"dukou.dev/dukou/internal/durable"
@@ -12,41 +13,75 @@ import (
 // DirSync makes the entries of one directory durable, with one sync for all who
 // ask while the one before it runs.
 type DirSync struct {
-	path string
+	files durable.Files
+	path  string
 
 	mu      sync.Mutex
-	current *syncRound // the last that began
-	next    *syncRound // begins when current has ended
+	current *SyncRound // the last that began
+	next    *SyncRound // begins when current has ended
 }
 
-type syncRound struct {
-	done chan struct{}
-	err  error
+// SyncRound is one sync of a directory.
+type SyncRound struct {
+	files durable.Files
+	done  chan struct{}
+	err   error
 }
+
+// errDied is what those find who shared the sync of someone that a failed disk ended.
+var errDied = errors.New("the sync of a directory did not end")
 
 // NewDirSync is for the directory path.
-func NewDirSync(path string) *DirSync { return &DirSync{path: path} }
+func NewDirSync(files durable.Files, path string) *DirSync {
+	return &DirSync{files: files, path: path}
+}
 
-// Wait returns when every entry made or removed before the call is on the disk. It
-// panics when the sync fails; an error says that the directory could not be opened.
+// Wait returns when every entry made or removed before the call is on the disk. The
+// process ends when the sync fails; an error says that the directory could not be opened.
 func (d *DirSync) Wait() error {
-	d.mu.Lock()
-	if r := d.next; r != nil {
-		d.mu.Unlock()
-		<-r.done
-		return r.err
+	r, before, first := d.join()
+	if first {
+		d.run(r, before)
 	}
-	r := &syncRound{done: make(chan struct{})}
-	before := d.current
-	d.next = r
-	d.mu.Unlock()
+	return r.Wait()
+}
+
+// Start begins what Wait waits for, on a goroutine that ends with the sync.
+func (d *DirSync) Start() *SyncRound {
+	r, before, first := d.join()
+	if first {
+		go d.run(r, before)
+	}
+	return r
+}
+
+// join gives the round that begins next, and whether its caller is to run it.
+func (d *DirSync) join() (r, before *SyncRound, first bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.next != nil {
+		return d.next, nil, false
+	}
+	d.next = &SyncRound{files: d.files, done: make(chan struct{}), err: errDied}
+	return d.next, d.current, true
+}
+
+func (d *DirSync) run(r, before *SyncRound) {
+	defer close(r.done)
 	if before != nil {
 		<-before.done
 	}
 	d.mu.Lock()
 	d.next, d.current = nil, r
 	d.mu.Unlock()
-	defer close(r.done)
-	r.err = durable.SyncDir(d.path)
+	r.err = d.files.SyncDir(d.path)
+}
+
+// Wait returns when the round has ended.
+func (r *SyncRound) Wait() error {
+	<-r.done
+	if errors.Is(r.err, errDied) {
+		r.files.Fail(r.err)
+	}
 	return r.err
 }

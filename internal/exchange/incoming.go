@@ -8,9 +8,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/fault"
@@ -31,7 +29,8 @@ type Incoming struct {
 	raw      []byte
 	subject  string
 	entry    *entry
-	file     *os.File
+	file     durable.File
+	named    *SyncRound // makes the name of the staging file durable while the body comes
 	verifier *parcel.Verifier
 }
 
@@ -39,14 +38,12 @@ type Incoming struct {
 // released before; an error that it was refused, that its id belongs to another
 // body, or that another attempt is under way or there is no room (TooBusy).
 func (b *Inbox) Begin(ctx context.Context, raw []byte, h *parcel.Header, subject string) (*Incoming, *Receipt, error) {
-	e, err := b.claim(h)
-	if err != nil {
-		return nil, nil, err
+	b.tidy()
+	e, receipt, err := b.claim(h)
+	if err != nil || receipt != nil {
+		return nil, receipt, err
 	}
-	switch e.state {
-	case inReleased:
-		return nil, &e.receipt, nil
-	case inReleasing:
+	if e.releasing {
 		r, err := b.finish(ctx, raw, subject, e.name)
 		b.unclaim(e)
 		if err != nil {
@@ -62,63 +59,35 @@ func (b *Inbox) Begin(ctx context.Context, raw []byte, h *parcel.Header, subject
 	return in, nil, nil
 }
 
-// claim makes the entry of a delivery busy, unless it was released.
-func (b *Inbox) claim(h *parcel.Header) (*entry, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	b.forget(now)
-	e := b.entries[h.ID]
-	switch {
-	case e == nil:
-		if err := b.makeRoom(); err != nil {
-			return nil, err
-		}
-		e = &entry{root: h.Body.Root, link: h.Body.Root}
-		b.entries[h.ID], b.partial[h.ID] = e, e
-	case e.root != h.Body.Root:
-		return nil, fault.New(fault.ParcelAltered, "parcel %s was another body before", h.ID)
-	case e.state == inReleased:
-		return e, nil
-	case e.state == inRefused:
-		return nil, fault.New(e.code, "refused before")
-	case e.busy:
-		return nil, fault.New(fault.TooBusy, "another attempt at parcel %s is under way", h.ID)
-	}
-	e.busy, e.touched = true, now
-	return e, nil
-}
-
-func (b *Inbox) unclaim(e *entry) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	e.busy, e.touched = false, time.Now()
-}
-
 // open opens the staging file. What it lacks of the chunks that the entry speaks of
 // has to come again.
 func (in *Incoming) open() error {
 	if in.header.Body.Size > parcel.MaxBody {
 		return fault.New(fault.ParcelTooLarge, "body of %d bytes", in.header.Body.Size)
 	}
-	file, err := in.inbox.root.OpenFile(partName(in.header.ID), os.O_RDWR|os.O_CREATE, 0o640)
+	b := in.inbox
+	file, err := b.files.Disk.OpenFile(b.part(in.header.ID), os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
 		return err
 	}
-	info, err := file.Stat()
+	size, err := file.Size()
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
-	have := uint64(info.Size())
+	have := uint64(size)
+	if have > in.header.Body.Size {
+		err := errors.Join(file.Close(), b.files.Disk.Remove(b.part(in.header.ID)))
+		return errors.Join(fault.New(fault.TooBusy, "the staged body was another's: begin again"), err)
+	}
 	if have < min(in.entry.chunk*parcel.ChunkSize, in.header.Body.Size) {
 		in.entry.chunk, in.entry.link = 0, in.header.Body.Root
 	}
 	if size := in.header.Body.Size; size > have {
-		if err := Room(in.inbox.dir, size-have); err != nil {
+		if err := Room(b.files.Disk, b.dir, size-have); err != nil {
 			return errors.Join(err, file.Close())
 		}
 	}
-	in.file = file
+	in.file, in.named = file, b.sync.Start()
 	return nil
 }
 
@@ -150,7 +119,7 @@ func (in *Incoming) Chunk(next parcel.Link, data []byte) error {
 		return err
 	}
 	if _, err := in.file.WriteAt(data, int64(at)*parcel.ChunkSize); err != nil {
-		return fault.Wrap(fault.TooBusy, err, "write to %s", in.file.Name())
+		return fault.Wrap(fault.TooBusy, err, "write to %s", in.inbox.part(in.header.ID))
 	}
 	in.entry.chunk, in.entry.link = in.verifier.Position()
 	if in.entry.chunk%in.inbox.every == 0 {
@@ -159,15 +128,18 @@ func (in *Incoming) Chunk(next parcel.Link, data []byte) error {
 	return nil
 }
 
-// progress makes what has come durable.
+// progress makes what has come durable: its bytes, then the record that speaks of them.
 func (in *Incoming) progress() error {
-	syncFile(in.file)
-	in.inbox.step()
-	return in.inbox.append(inRecord{State: inPartly, ID: in.header.ID, Header: in.raw, Chunk: in.entry.chunk, Link: in.entry.link}).Wait()
+	b := in.inbox
+	b.files.Sync(in.file, b.part(in.header.ID))
+	return b.append(inRecord{State: inPartly, ID: in.header.ID, Header: in.raw, Chunk: in.entry.chunk, Link: in.entry.link}).Wait()
 }
 
 // Commit ends the attempt after the last chunk: the body is whole, synced, checked,
-// released and remembered, in this order.
+// released and remembered, in this order. A small body costs one fdatasync of its own,
+// since nothing else can say that its bytes are on the disk before its name is seen;
+// the syncs of the staging directory, of the ledger and of the target are shared by
+// all deliveries under way.
 func (in *Incoming) Commit(ctx context.Context) (Receipt, error) {
 	if in.verifier == nil {
 		return Receipt{}, fault.New(fault.ParcelMalformed, "a commit before the start")
@@ -175,21 +147,18 @@ func (in *Incoming) Commit(ctx context.Context) (Receipt, error) {
 	if err := in.verifier.Done(); err != nil {
 		return Receipt{}, err
 	}
-	if err := in.file.Truncate(int64(in.header.Body.Size)); err != nil {
-		return Receipt{}, err
-	}
-	syncFile(in.file)
-	in.inbox.step()
+	b := in.inbox
+	b.files.Sync(in.file, b.part(in.header.ID))
 	// Whoever finds the staged body missing concludes that it was released: its
 	// name must be as durable as the record that says so.
-	if err := in.inbox.sync.Wait(); err != nil {
+	if err := in.named.Wait(); err != nil {
 		return Receipt{}, err
 	}
-	d, err := in.inbox.delivery(in.header, in.subject)
+	d, err := b.delivery(in.header, in.subject)
 	if err != nil {
 		return Receipt{}, err
 	}
-	return in.inbox.place(ctx, in.raw, d)
+	return b.place(ctx, in.raw, d)
 }
 
 // place asks the sink for names until one is free. The name is durable before the
@@ -204,8 +173,7 @@ func (b *Inbox) place(ctx context.Context, raw []byte, d Delivery) (Receipt, err
 		if err := b.append(r).Wait(); err != nil {
 			return Receipt{}, err
 		}
-		b.set(d.Header.ID, func(e *entry) { e.state, e.name = inReleasing, name })
-		b.step()
+		b.chosen(d.Header.ID, name)
 		receipt, err := b.release(ctx, d, name)
 		if !errors.Is(err, fs.ErrExist) {
 			return receipt, err
@@ -214,14 +182,12 @@ func (b *Inbox) place(ctx context.Context, raw []byte, d Delivery) (Receipt, err
 	return Receipt{}, fault.New(fault.TargetUnavailable, "no free name for parcel %s after %d tries", d.Header.ID, maxTries)
 }
 
-func (b *Inbox) set(id parcel.ID, change func(*entry)) {
+// chosen remembers the name under which a delivery is being released.
+func (b *Inbox) chosen(id parcel.ID, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if e := b.entries[id]; e != nil {
-		change(e)
-		if e.state == inReleased || e.state == inRefused {
-			delete(b.partial, id)
-		}
+	if e := b.partial[id]; e != nil {
+		e.releasing, e.name = true, name
 	}
 }
 
@@ -229,10 +195,11 @@ func (b *Inbox) release(ctx context.Context, d Delivery, name string) (Receipt, 
 	if err := b.sink.Release(ctx, d, name); err != nil {
 		return Receipt{}, err
 	}
-	b.step()
-	r := Receipt{ID: d.Header.ID, Released: time.Now().UnixMilli(), Size: d.Header.Body.Size, Root: d.Header.Body.Root}
-	b.append(inRecord{State: inReleased, ID: d.Header.ID, Name: name, Receipt: r}) // if it is lost, the record before leads to it again
-	b.set(d.Header.ID, func(e *entry) { e.state, e.receipt, e.name = inReleased, r, name })
+	id, root := d.Header.ID, d.Header.Body.Root
+	r := Receipt{ID: id, Released: b.now().UnixMilli(), Size: d.Header.Body.Size, Root: root}
+	// Lazy: if it is lost, the record before leads to it again.
+	b.write(inRecord{State: inReleased, ID: id, Name: name, Receipt: r}, b.ledger.AppendLazy)
+	b.finished(id, end{root: root, at: r.Released})
 	return r, nil
 }
 
@@ -249,29 +216,16 @@ func (b *Inbox) refuse(d Delivery, cause error) error {
 	if err := b.append(r).Wait(); err != nil {
 		return errors.Join(err, cause)
 	}
-	b.set(id, func(e *entry) { e.state, e.code = inRefused, code })
-	b.step()
+	b.finished(id, end{root: refused.Root, code: code})
 	if err := b.isolate(id, r.Reason); err != nil {
 		return errors.Join(cause, err) // the code is the cause's; the next start moves the body
 	}
 	return cause
 }
 
-// isolate moves a refused body to quarantine, its reason first. It does nothing when
-// that was done before.
-func (b *Inbox) isolate(id parcel.ID, reason string) error {
-	if _, err := b.root.Lstat(partName(id)); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err := durable.WriteFile(filepath.Join(b.dir, quarantine, id.String()+reasonExt), []byte(reason+"\n"), 0o600); err != nil {
-		return err
-	}
-	b.step()
-	return b.root.Rename(partName(id), filepath.Join(quarantine, id.String()))
-}
-
 // Close ends the attempt; what has come stays for the next one.
 func (in *Incoming) Close() error {
+	err := errors.Join(in.named.Wait(), in.file.Close())
 	in.inbox.unclaim(in.entry)
-	return in.file.Close()
+	return err
 }

@@ -6,17 +6,15 @@ package exchange
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/vault"
 )
 
 // MaxBody bounds the body of a delivery, in bytes: 96 GiB, whose digests fill one
@@ -62,46 +60,48 @@ type Outgoing struct {
 	Accepted time.Time
 	Attempt  int // failed attempts in this process; a restart counts as one
 
-	index uint64 // of its record in the ledger
-	due   time.Time
+	index  uint64 // of its record in the ledger
+	due    time.Time
+	inline []byte // the body, where it is in the record
+	source string // the directory that it came from, empty for none
 }
 
-// The states of an outbox's records.
-const (
-	outAccepted uint8 = 1 // the record is durable; the delivery is accepted once its body is in the outbox, too
-	outClosed   uint8 = 2 // the origin was told; nothing is left
-)
-
-type outRecord struct {
-	_       struct{} `cbor:",toarray"`
-	State   uint8
-	Draft   Draft
-	Body    parcel.Body
-	Digests []byte
-	At      int64 // Unix milliseconds of the acceptance
-}
-
-// Settled tells the origin of a delivery how it ended, durably, and may take the
-// body away. After a crash it is called again, since the attempt that brought the
-// outcome is made again and the inbox remembers; the body may then be gone.
+// Settled tells the origin of a delivery how it ended, durably, and may read the
+// body. After a crash it is called again, since the attempt that brought the outcome
+// is made again and the inbox remembers.
 type Settled func(out *Outgoing, o Outcome) error
 
+// OutboxConfig is what an Outbox needs.
+type OutboxConfig struct {
+	Dir     string
+	Disk    durable.Disk // nil means the operating system's
+	Key     vault.Key
+	Settled Settled
+	Now     func() time.Time // nil means time.Now
+	// Fatal is told of a failed write or sync and must not return. Nil panics.
+	Fatal func(error)
+}
+
 // Outbox keeps accepted deliveries in a directory until they have ended: a ledger,
-// and a body for each. Accepted is what has both. A record without a body was never
-// sent, and a body without a record never acknowledged; either is forgotten.
+// which holds small bodies too, and a file for each larger one, all of it encrypted.
+// What has a record is accepted. A body without one never was, and a record without
+// its body has ended; either is forgotten.
 type Outbox struct {
 	dir     string
-	root    *os.Root
+	files   durable.Files
+	key     vault.Key
+	seal    *vault.Sealer
 	log     *durable.Log
 	settled Settled
+	now     func() time.Time
 	sync    *DirSync
-	step    func() // a test's, called after each durable effect
+	large   chan *buffers // one for each body that may be taken into a file at once
+	ender   ender
 
 	mu      sync.Mutex
-	origins map[string]*DirSync // of the directories that Adopt moves from
 	waiting waiting
 	live    map[parcel.ID]held
-	closed  int
+	inline  int           // bytes of bodies that are held in memory
 	changed chan struct{} // closed and replaced when waiting changes
 }
 
@@ -109,106 +109,45 @@ type Outbox struct {
 type held struct {
 	index   uint64 // of the record
 	subject string
+	inline  int // bytes
 }
 
-// OpenOutbox opens or makes the outbox in dir. Nothing that Accept or Adopt
+// OpenOutbox opens or makes the outbox in a directory. Nothing that Accept or Adopt
 // acknowledged is lost.
-func OpenOutbox(dir string, settled Settled) (*Outbox, error) {
-	return openOutbox(dir, settled, func() {})
-}
-
-func openOutbox(dir string, settled Settled, step func()) (*Outbox, error) {
-	if err := durable.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+func OpenOutbox(c OutboxConfig) (*Outbox, error) {
+	if c.Disk == nil {
+		c.Disk = durable.OS()
 	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	files := durable.Files{Disk: c.Disk, Fatal: c.Fatal}
+	if err := files.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, err
 	}
 	o := &Outbox{
-		dir: dir, root: root, settled: settled, sync: NewDirSync(dir), step: step,
-		origins: map[string]*DirSync{}, live: map[parcel.ID]held{}, changed: make(chan struct{}),
+		dir: c.Dir, files: files, key: c.Key, seal: c.Key.Sealer("outbox"), settled: c.Settled, now: c.Now,
+		sync: NewDirSync(files, c.Dir), large: newBuffers(), ender: newEnder(),
+		live: map[parcel.ID]held{}, changed: make(chan struct{}),
 	}
 	records := map[parcel.ID]*outRecord{}
-	o.log, err = durable.OpenLog(filepath.Join(dir, "ledger"), durable.LogOptions{MaxRecord: maxItem, SegmentBytes: ledgerBytes}, func(index uint64, b []byte) error {
-		return o.replay(records, index, b)
-	})
+	var err error
+	o.log, err = openLedger(c.Dir, files, func(index uint64, b []byte) error { return o.replay(records, index, b) })
 	if err != nil {
-		return nil, errors.Join(err, root.Close())
+		return nil, err
 	}
+	go o.endAll()
 	if err := o.recover(records); err != nil {
 		return nil, errors.Join(err, o.Close())
 	}
 	return o, nil
 }
 
-func (o *Outbox) replay(records map[parcel.ID]*outRecord, index uint64, b []byte) error {
-	var r outRecord
-	if err := canon.Unmarshal(b, &r); err != nil {
-		return fmt.Errorf("outbox record %d: %w", index, err)
-	}
-	switch r.State {
-	case outAccepted:
-		records[r.Draft.ID] = &r
-		o.live[r.Draft.ID] = held{index: index, subject: r.Draft.Subject}
-	case outClosed:
-		delete(records, r.Draft.ID)
-		delete(o.live, r.Draft.ID)
-	default:
-		return fmt.Errorf("outbox record %d has state %d", index, r.State)
-	}
-	return nil
+func openLedger(dir string, f durable.Files, replay func(uint64, []byte) error) (*durable.Log, error) {
+	return durable.OpenLog(filepath.Join(dir, "ledger"), durable.LogOptions{
+		Disk: f.Disk, MaxRecord: maxItem, SegmentBytes: ledgerBytes, Fatal: f.Fatal,
+	}, replay)
 }
-
-// recover takes up every record that has its body, and removes the rest.
-func (o *Outbox) recover(records map[parcel.ID]*outRecord) error {
-	for id, r := range records {
-		info, err := o.root.Lstat(bodyName(id))
-		if errors.Is(err, fs.ErrNotExist) {
-			o.close(id)
-			continue
-		}
-		if err != nil || !info.Mode().IsRegular() {
-			return fmt.Errorf("body of parcel %s: mode %v: %w", id, info, err)
-		}
-		digests, err := splitDigests(r.Digests)
-		if err != nil {
-			return err
-		}
-		o.push(&Outgoing{Draft: r.Draft, Body: r.Body, Digests: digests, Accepted: time.UnixMilli(r.At), Attempt: 1, index: o.live[id].index})
-	}
-	return o.sweep()
-}
-
-// sweep removes bodies that no record speaks of: a crash came before their record,
-// or between their end and their removal.
-func (o *Outbox) sweep() error {
-	names, err := durable.OS().ReadDir(o.dir)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		ext := filepath.Ext(name)
-		id, err := parcel.ParseID(name[:len(name)-len(ext)])
-		if _, live := o.live[id]; err != nil || (live && ext == bodyExt) {
-			continue
-		}
-		if err := o.root.Remove(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-const bodyExt = ".body"
-
-func bodyName(id parcel.ID) string { return id.String() + bodyExt }
-
-// Path is where the body of a delivery lies.
-func (o *Outbox) Path(id parcel.ID) string { return filepath.Join(o.dir, bodyName(id)) }
-
-// OpenBody opens the spooled body of a delivery.
-func (o *Outbox) OpenBody(out *Outgoing) (*os.File, error) { return o.root.Open(bodyName(out.ID)) }
 
 // Held tells whether a delivery was accepted and has not ended, and whose it is.
 func (o *Outbox) Held(id parcel.ID) (subject string, held bool) {
@@ -225,43 +164,18 @@ func (o *Outbox) Pending() int {
 	return len(o.live)
 }
 
-// Settle ends a delivery: the origin is told, then the body is removed, then the
-// record is closed. When it fails the caller gives the delivery back by Later.
+// Settle ends a delivery: the origin is told, then the record is closed and the body
+// removed, soon. When it fails the caller gives the delivery back by Later.
 func (o *Outbox) Settle(out *Outgoing, outcome Outcome) error {
 	if err := o.settled(out, outcome); err != nil {
 		return fmt.Errorf("tell how parcel %s ended: %w", out.ID, err)
 	}
-	o.step()
-	if err := o.root.Remove(bodyName(out.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	o.step()
-	o.close(out.ID)
+	o.end(out)
 	return nil
 }
 
-// close writes the last record without waiting: when it is lost, the record before
-// it has no body, or the delivery is made again and its inbox remembers.
-func (o *Outbox) close(id parcel.ID) {
-	b := canon.Must(&outRecord{State: outClosed, Draft: Draft{ID: id}})
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	c := o.log.Append(b)
-	delete(o.live, id)
-	if o.closed++; o.closed%trimEvery == 0 {
-		o.trim(c.Index)
-	}
-}
-
-// trim removes the segments of the ledger that hold nothing of a live delivery.
-func (o *Outbox) trim(oldest uint64) {
-	for _, d := range o.live {
-		oldest = min(oldest, d.index)
-	}
-	if err := o.log.Trim(oldest); err != nil {
-		panic(&durable.SyncError{Path: o.dir, Err: err})
-	}
-}
-
 // Close ends the outbox; nothing may be under way.
-func (o *Outbox) Close() error { return errors.Join(o.log.Close(), o.root.Close()) }
+func (o *Outbox) Close() error {
+	o.ender.stop()
+	return o.log.Close()
+}

@@ -23,6 +23,7 @@ import (
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/vault"
 	"dukou.dev/dukou/internal/wire"
 	"dukou.dev/dukou/internal/wire/wiretest"
 )
@@ -56,8 +57,7 @@ func carried(out *Outgoing) (*parcel.Header, Carried) {
 // folder is a sink that releases into a directory. What its fields forbid or break
 // happens as often as they say.
 type folder struct {
-	dir  string
-	step func()
+	dir string
 
 	mu       sync.Mutex
 	refuse   map[string]fault.Code // by name
@@ -66,7 +66,7 @@ type folder struct {
 }
 
 func newFolder(dir string) *folder {
-	return &folder{dir: dir, step: func() {}, refuse: map[string]fault.Code{}}
+	return &folder{dir: dir, refuse: map[string]fault.Code{}}
 }
 
 func (s *folder) Place(_ context.Context, d Delivery) (string, error) {
@@ -95,7 +95,6 @@ func (s *folder) Release(_ context.Context, d Delivery, name string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	s.step()
 	return err
 }
 
@@ -144,17 +143,19 @@ func newRigIn(t testing.TB, dir string) *rig {
 
 func (r *rig) openInbox() {
 	var err error
-	if r.inbox, err = OpenInbox(context.Background(), filepath.Join(r.dir, "in"), r.sink, slog.New(slog.DiscardHandler)); err != nil {
+	c := InboxConfig{Dir: filepath.Join(r.dir, "in"), Key: vault.Key{1}, Sink: r.sink, Log: slog.New(slog.DiscardHandler)}
+	if r.inbox, err = OpenInbox(context.Background(), c); err != nil {
 		r.t.Fatal(err)
 	}
 }
 
 func (r *rig) openOutbox() {
 	var err error
-	r.outbox, err = OpenOutbox(filepath.Join(r.dir, "out"), func(_ *Outgoing, o Outcome) error {
+	told := func(_ *Outgoing, o Outcome) error {
 		r.settled = append(r.settled, o)
 		return nil
-	})
+	}
+	r.outbox, err = OpenOutbox(OutboxConfig{Dir: filepath.Join(r.dir, "out"), Key: vault.Key{2}, Settled: told})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -256,6 +257,20 @@ func (r *rig) attemptBody(c *wire.Conn, out *Outgoing, body io.ReaderAt, progres
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	return Deliver(ctx, c, message, h, out, body, progress)
+}
+
+// body is the spooled body of a delivery.
+func (r *rig) body(out *Outgoing) []byte {
+	r.t.Helper()
+	b, err := r.outbox.OpenBody(out)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	data, err := io.ReadAll(io.NewSectionReader(b, 0, b.Size()))
+	if err := errors.Join(err, b.Close()); err != nil {
+		r.t.Fatal(err)
+	}
+	return data
 }
 
 // released fails unless the target directory holds exactly these files.

@@ -4,10 +4,7 @@
 package exchange
 
 import (
-	"fmt"
-
-	"golang.org/x/sys/unix"
-
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/fault"
 )
 
@@ -17,12 +14,11 @@ const reserve = 128 << 20
 
 // Room tells whether a body of a size can be put on the disk of dir. The error has
 // the code TooBusy: what is refused for want of room may be tried again.
-func Room(dir string, size uint64) error {
-	var s unix.Statfs_t
-	if err := unix.Statfs(dir, &s); err != nil {
-		return fmt.Errorf("free space of %s: %w", dir, err)
+func Room(disk durable.Disk, dir string, size uint64) error {
+	free, err := disk.Free(dir)
+	if err != nil {
+		return err
 	}
-	free := s.Bavail * uint64(s.Bsize)
 	if free < reserve || free-reserve < size {
 		return fault.New(fault.TooBusy, "%d bytes free for %s, %d are kept free", free, dir, uint64(reserve))
 	}

@@ -40,7 +40,8 @@ func (s *site) outgoing(flow, subject, name string, body []byte) *exchange.Outgo
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	box, err := exchange.OpenOutbox(dir, func(*exchange.Outgoing, exchange.Outcome) error { return nil })
+	told := func(*exchange.Outgoing, exchange.Outcome) error { return nil }
+	box, err := exchange.OpenOutbox(exchange.OutboxConfig{Dir: dir, Settled: told})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -315,7 +315,7 @@ func (s *site) newShelf(id string) *shelf {
 		s.t.Fatal(err)
 	}
 	var err error
-	if h.inbox, err = exchange.OpenInbox(context.Background(), s.path("inbox", id), h, s.log); err != nil {
+	if h.inbox, err = exchange.OpenInbox(context.Background(), exchange.InboxConfig{Dir: s.path("inbox", id), Sink: h, Log: s.log}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() {

@@ -6,6 +6,13 @@
 // kept, lost or torn at 512-byte sectors, as a seed decides. It is for tests
 // and simulations. It does not reorder what a sync separates, and a sector is
 // always old or new, never half of each.
+//
+// A file that was moved from one directory to another is a change in each, and each
+// is kept or lost by itself, so that the file may be found at both names. It is at one
+// of them at least: the old name does not go before the new one is there, neither by
+// chance nor by a sync of the old directory alone. POSIX promises less, but every file
+// system that journals its directories keeps this. Times of writing survive as the
+// last synced write left them; an inode and its time of birth are one.
 package crashdisk
 
 import (
@@ -20,6 +27,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"dukou.dev/dukou/internal/durable"
 )
@@ -34,6 +42,7 @@ type Disk struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	root   *node
+	clock  *uint64 // counts what was made and written, in all lives; it is the time
 	locks  map[string]bool
 	dead   chan struct{} // closed when the power goes
 	ops    int
@@ -46,12 +55,14 @@ var _ durable.Disk = (*Disk)(nil)
 
 // node is a file or a directory.
 type node struct {
+	inode             uint64 // and the time of birth
+	written, baseTime uint64 // of data and of base
 	// A file: what reads return, what is surely on the disk, and the writes between.
 	data, base []byte
 	writes     []write
 	// A directory: the same, by name.
 	live, kept map[string]*node
-	changes    []change
+	changes    []*change
 }
 
 func (n *node) isDir() bool { return n.live != nil }
@@ -64,23 +75,24 @@ type write struct {
 	stray bool // a failed sync gave it up: no later sync takes it to the disk
 }
 
-// change takes names out of a directory and puts one in, at once.
-type change struct {
-	remove, put string
-	node        *node
-	stray       bool
-}
-
 // New returns an empty disk. All that happens by chance follows from seed.
 func New(seed uint64) *Disk {
-	return newDisk(rand.New(rand.NewPCG(seed, 0x63726173)), newDir())
+	return newDisk(rand.New(rand.NewPCG(seed, 0x63726173)), newDir(0), new(uint64))
 }
 
-func newDisk(rng *rand.Rand, root *node) *Disk {
-	return &Disk{rng: rng, root: root, locks: map[string]bool{}, dead: make(chan struct{})}
+func newDisk(rng *rand.Rand, root *node, clock *uint64) *Disk {
+	return &Disk{rng: rng, root: root, clock: clock, locks: map[string]bool{}, dead: make(chan struct{})}
 }
 
-func newDir() *node { return &node{live: map[string]*node{}, kept: map[string]*node{}} }
+func newDir(inode uint64) *node {
+	return &node{inode: inode, live: map[string]*node{}, kept: map[string]*node{}}
+}
+
+// tick is the next moment.
+func (d *Disk) tick() uint64 {
+	*d.clock++
+	return *d.clock
+}
 
 // FailAt lets the n-th change to the disk from now on, counted from 1, fail
 // with EIO. 0 means none.
@@ -118,7 +130,7 @@ func (d *Disk) Crash() *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.off()
-	return newDisk(d.rng, d.survivor(d.root))
+	return newDisk(d.rng, d.survivor(), d.clock)
 }
 
 func (d *Disk) off() {
@@ -159,31 +171,8 @@ func (d *Disk) alive() error {
 	}
 }
 
-// survivor copies n as it may be after the power went.
-func (d *Disk) survivor(n *node) *node {
-	if !n.isDir() {
-		data := d.surviving(n)
-		return &node{data: data, base: append([]byte(nil), data...)}
-	}
-	names := map[string]*node{}
-	for name, child := range n.kept {
-		names[name] = child
-	}
-	mode := d.rng.IntN(3)
-	for _, c := range n.changes {
-		if mode == 0 || mode == 2 && d.rng.IntN(2) == 0 {
-			c.apply(names)
-		}
-	}
-	dir := newDir()
-	for _, name := range sortedNames(names) {
-		child := d.survivor(names[name])
-		dir.live[name], dir.kept[name] = child, child
-	}
-	return dir
-}
-
-func (d *Disk) surviving(n *node) []byte {
+// surviving is what a file may hold after the power went.
+func (d *Disk) surviving(n *node) *node {
 	data := append([]byte(nil), n.base...)
 	mode := d.rng.IntN(3) // all, none, by sector
 	for _, w := range n.writes {
@@ -195,7 +184,11 @@ func (d *Disk) surviving(n *node) []byte {
 			data = d.tear(data, w)
 		}
 	}
-	return data
+	when := n.baseTime
+	if mode == 0 {
+		when = n.written
+	}
+	return &node{inode: n.inode, data: data, base: append([]byte(nil), data...), written: when, baseTime: when}
 }
 
 // tear applies some sectors of w.
@@ -227,15 +220,6 @@ func resize(data []byte, size int64) []byte {
 		return data[:size:size]
 	}
 	return append(data, make([]byte, size-int64(len(data)))...)
-}
-
-func (c change) apply(names map[string]*node) {
-	if c.remove != "" {
-		delete(names, c.remove)
-	}
-	if c.put != "" {
-		names[c.put] = c.node
-	}
 }
 
 func sortedNames(m map[string]*node) []string {
@@ -275,17 +259,6 @@ func split(name string) []string {
 	return strings.FieldsFunc(filepath.Clean("/"+name), func(r rune) bool { return r == '/' })
 }
 
-// change makes c in dir, both in what is seen and in what may survive.
-func (d *Disk) change(dir *node, c change) error {
-	return d.step(func(stray bool) {
-		c.stray = stray
-		dir.changes = append(dir.changes, c)
-		if !stray {
-			c.apply(dir.live)
-		}
-	})
-}
-
 // OpenFile opens or makes a file; the modes are not looked at.
 func (d *Disk) OpenFile(name string, flag int, _ fs.FileMode) (durable.File, error) {
 	d.mu.Lock()
@@ -302,7 +275,8 @@ func (d *Disk) OpenFile(name string, flag int, _ fs.FileMode) (durable.File, err
 	case n == nil && flag&os.O_CREATE == 0:
 		return nil, fmt.Errorf("crashdisk: %s: %w", name, fs.ErrNotExist)
 	case n == nil:
-		n = &node{}
+		n = &node{inode: d.tick()}
+		n.written, n.baseTime = n.inode, n.inode
 		if err := d.change(dir, change{put: base, node: n}); err != nil {
 			return nil, err
 		}
@@ -323,14 +297,22 @@ func (d *Disk) write(n *node, w write) error {
 	return d.step(func(stray bool) {
 		w.stray = stray
 		n.writes = append(n.writes, w)
-		n.data = w.apply(n.data)
+		n.data, n.written = w.apply(n.data), d.tick()
 	})
 }
 
-// Rename moves a file within its directory.
-func (d *Disk) Rename(oldname, newname string) error {
+// Rename moves a file, over another one if need be.
+func (d *Disk) Rename(oldname, newname string) error { return d.rename(oldname, newname, true) }
+
+// Move moves a file and replaces nothing.
+func (d *Disk) Move(oldname, newname string) error { return d.rename(oldname, newname, false) }
+
+func (d *Disk) rename(oldname, newname string, replace bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.alive(); err != nil {
+		return err
+	}
 	dir, from, err := d.parent(oldname)
 	if err != nil {
 		return err
@@ -339,15 +321,46 @@ func (d *Disk) Rename(oldname, newname string) error {
 	if err != nil {
 		return err
 	}
-	if dir != other {
-		return fmt.Errorf("crashdisk: rename %s to another directory: %w", oldname, syscall.EXDEV)
-	}
 	n := dir.live[from]
-	if n == nil {
+	switch {
+	case n == nil:
 		return fmt.Errorf("crashdisk: %s: %w", oldname, fs.ErrNotExist)
+	case other.live[to] != nil && !replace:
+		return fmt.Errorf("crashdisk: %s: %w", newname, fs.ErrExist)
+	case dir == other:
+		return d.change(dir, change{remove: from, put: to, node: n})
+	default:
+		return d.moveAcross(dir, from, other, to)
 	}
-	return d.change(dir, change{remove: from, put: to, node: n})
 }
+
+// Stat describes a file or directory.
+func (d *Disk) Stat(name string) (durable.Info, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.alive(); err != nil {
+		return durable.Info{}, err
+	}
+	n, err := d.find(name)
+	if err != nil {
+		return durable.Info{}, err
+	}
+	return n.info(), nil
+}
+
+func (n *node) info() durable.Info {
+	mode := fs.FileMode(0o600)
+	if n.isDir() {
+		mode |= fs.ModeDir
+	}
+	return durable.Info{
+		Mode: mode, Size: int64(len(n.data)), Modified: time.Unix(0, int64(n.written)),
+		Device: 1, Inode: n.inode, Born: time.Unix(1, int64(n.inode)),
+	}
+}
+
+// Free is more than any test writes.
+func (d *Disk) Free(string) (uint64, error) { return 1 << 40, nil }
 
 // Remove deletes a file or an empty directory.
 func (d *Disk) Remove(name string) error {
@@ -381,7 +394,7 @@ func (d *Disk) Mkdir(name string, _ fs.FileMode) error {
 	if dir.live[base] != nil {
 		return fmt.Errorf("crashdisk: %s: %w", name, fs.ErrExist)
 	}
-	return d.change(dir, change{put: base, node: newDir()})
+	return d.change(dir, change{put: base, node: newDir(d.tick())})
 }
 
 // ReadDir returns the names in a directory.
@@ -410,16 +423,11 @@ func (d *Disk) SyncDir(name string) error {
 		return err
 	}
 	err = d.step(func(failed bool) {
-		var stray []change
-		for _, c := range n.changes {
-			c.stray = c.stray || failed
-			if c.stray {
-				stray = append(stray, c)
-				continue
-			}
-			c.apply(n.kept)
+		if failed {
+			n.giveUp()
+		} else {
+			n.settle(len(n.changes))
 		}
-		n.changes = stray
 	})
 	if errors.Is(err, syscall.EIO) {
 		return &durable.SyncError{Path: name, Err: err}

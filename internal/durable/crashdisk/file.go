@@ -6,6 +6,8 @@ package crashdisk
 import (
 	"io"
 	"io/fs"
+
+	"dukou.dev/dukou/internal/durable"
 )
 
 // file is an open file; it may have been removed since.
@@ -59,6 +61,13 @@ func (f *file) Size() (int64, error) {
 	return int64(len(f.node.data)), f.use()
 }
 
+// Stat describes the file.
+func (f *file) Stat() (durable.Info, error) {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	return f.node.info(), f.use()
+}
+
 // Sync takes the writes to the disk. One that fails gives them up for good, as
 // Linux does: a second Sync would succeed and not have written them.
 func (f *file) Sync() error {
@@ -79,6 +88,9 @@ func (f *file) Sync() error {
 			n.base = w.apply(n.base)
 		}
 		n.writes = stray
+		if !failed {
+			n.baseTime = n.written
+		}
 	})
 }
 

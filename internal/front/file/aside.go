@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,7 +28,7 @@ const reasonExt = ".reason"
 // refuse moves what lies at path to quarantine, under its own name where that may be
 // and is free, beside the reason. It does nothing when path is gone. The reason comes
 // first, so that nothing is ever there without one.
-func (w *watch) refuse(path, name, id string, cause error) error {
+func (w *watch) refuse(path, name string, cause error) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -34,16 +36,8 @@ func (w *watch) refuse(path, name, id string, cause error) error {
 	if err != nil {
 		return err
 	}
-	shown := name
-	if CheckName(name) != nil {
-		shown = "unnamed"
-	}
-	mark := id
-	if mark == "" {
-		mark = parcel.NewID().String()
-	}
-	for _, n := range []string{shown, withMark(shown, " ("+mark[:8]+")"), withMark(shown, " ("+mark+")")} {
-		err = w.isolate(path, filepath.Join(w.quarantine, n), reason(name, id, cause, info))
+	for _, n := range names(name, parcel.NewID().String()) {
+		err = w.isolate(path, filepath.Join(w.quarantine, n), reason(name, "", cause, info.Size()))
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}
@@ -51,21 +45,85 @@ func (w *watch) refuse(path, name, id string, cause error) error {
 	return err
 }
 
+// giveBack writes the body of a delivery that was refused on its way to quarantine, as
+// refuse does with a file. It does nothing when that was done before.
+func (w *watch) giveBack(out *exchange.Outgoing, body *exchange.Body, cause error) error {
+	id := out.ID.String()
+	temp := filepath.Join(w.quarantine, "."+id+".tmp")
+	var err error
+	for i, n := range names(out.Origin, id) {
+		path := filepath.Join(w.quarantine, n)
+		if w.holds(path, id) {
+			return nil
+		}
+		if i == 0 {
+			if err := copyOut(temp, body); err != nil {
+				return err
+			}
+		}
+		err = w.isolate(temp, path, reason(out.Origin, id, cause, body.Size()))
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temp))
+	}
+	return w.quarantineSync.Wait()
+}
+
+// holds tells whether a refused file and its reason are those of a parcel.
+func (w *watch) holds(path, id string) bool {
+	text, err := durable.ReadFileOn(durable.OS(), beside(path), 64<<10)
+	if err != nil || !strings.Contains(string(text), "\nparcel: "+id+"\n") {
+		return false
+	}
+	_, err = os.Lstat(path)
+	return err == nil
+}
+
+func copyOut(path string, body *exchange.Body) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := io.CopyBuffer(f, io.NewSectionReader(body, 0, body.Size()), make([]byte, min(parcel.ChunkSize, body.Size()+1))); err != nil {
+		return errors.Join(err, f.Close(), os.Remove(path))
+	}
+	if err := f.Sync(); err != nil {
+		panic(&durable.SyncError{Path: path, Err: err})
+	}
+	return f.Close()
+}
+
+// names are those that a refused file may have in quarantine: its own, if that may be,
+// and two that a mark makes different.
+func names(name, mark string) []string {
+	if CheckName(name) != nil {
+		name = "unnamed"
+	}
+	return []string{name, withMark(name, " ("+mark[:8]+")"), withMark(name, " ("+mark+")")}
+}
+
 // reason is the text beside a refused file.
-func reason(name, id string, cause error, info fs.FileInfo) string {
-	text := fmt.Sprintf("code: %s\nname: %q\nsize: %d\ntime: %s\n", fault.CodeOf(cause), name, info.Size(), time.Now().UTC().Format(time.RFC3339))
+func reason(name, id string, cause error, size int64) string {
+	text := fmt.Sprintf("code: %s\nname: %q\nsize: %d\ntime: %s\n", fault.CodeOf(cause), name, size, time.Now().UTC().Format(time.RFC3339))
 	if id != "" {
 		text += "parcel: " + id + "\n"
 	}
 	return text + "reason: " + cause.Error() + "\n"
 }
 
+// beside is where the reason of a refused file lies.
+func beside(path string) string {
+	return filepath.Join(filepath.Dir(path), withSuffix(filepath.Base(path), reasonExt))
+}
+
 func (w *watch) isolate(from, to, text string) error {
 	if _, err := os.Lstat(to); err == nil {
 		return fs.ErrExist
 	}
-	beside := filepath.Join(filepath.Dir(to), withSuffix(filepath.Base(to), reasonExt))
-	if err := durable.WriteFile(beside, []byte(text), 0o600); err != nil {
+	if err := durable.WriteFile(beside(to), []byte(text), 0o600); err != nil {
 		return err
 	}
 	return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)

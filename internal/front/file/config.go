@@ -18,6 +18,7 @@ import (
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/front"
 	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/internal/vault"
 )
 
 // Directory is one watched directory.
@@ -33,7 +34,8 @@ type Config struct {
 	Conveyor    front.Conveyor
 	Directories map[string]Directory // by Flow.Listener
 	State       string               // directory for flows without a watched directory; empty for none
-	Workers     int                  // deliveries under way at once in each flow; 0 means 8
+	Key         vault.Key            // of what is spooled
+	Workers     int                  // deliveries under way at once in each flow; 0 means 64
 	MaxPending  int                  // accepted and not delivered, in each flow, above which no file is taken; 0 means 4096
 	Log         *slog.Logger
 }
@@ -48,7 +50,7 @@ func (c *Config) check() error {
 		}
 	}
 	if c.Workers == 0 {
-		c.Workers = 8
+		c.Workers = 64 // small files share syncs, and wait for some: that many are on the way at 1,000 a second
 	}
 	if c.MaxPending == 0 {
 		c.MaxPending = usualPending
@@ -68,6 +70,7 @@ type ExitConfig struct {
 	Targets   map[string]string     // directory by Flow.Target
 	Mailboxes map[string]string     // terminal by Flow.Target
 	State     string                // directory for mailboxes
+	Key       vault.Key             // of what is spooled
 	Check     Check                 // may be nil
 	Log       *slog.Logger
 }

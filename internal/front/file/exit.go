@@ -140,10 +140,10 @@ func (p *place) openFolder(path string, c *ExitConfig) error {
 	if err != nil {
 		return err
 	}
-	if p.folder, err = NewFolder(path, p.flow.Load, c.Check); err != nil {
+	if p.folder, err = NewFolder(durable.Files{Disk: durable.OS()}, path, p.flow.Load, c.Check); err != nil {
 		return err
 	}
-	return p.openInbox(filepath.Join(home, "in", p.flow.Load().Name), p.folder, c.Log)
+	return p.openInbox(filepath.Join(home, "in", p.flow.Load().Name), p.folder, c)
 }
 
 func (p *place) openBox(home string, c *ExitConfig) error {
@@ -152,15 +152,18 @@ func (p *place) openBox(home string, c *ExitConfig) error {
 		return err
 	}
 	told := func(*exchange.Outgoing, exchange.Outcome) error { return nil } // the sender had its receipt when the mailbox took it
-	if p.box, err = exchange.OpenOutbox(filepath.Join(home, "box"), told); err != nil {
+	if p.box, err = exchange.OpenOutbox(exchange.OutboxConfig{Dir: filepath.Join(home, "box"), Key: c.Key, Settled: told}); err != nil {
 		return err
 	}
-	return p.openInbox(filepath.Join(home, "in"), &spool{box: p.box, assurance: label.ByComponent, flow: p.flow.Load, more: c.Check, limit: usualPending}, c.Log)
+	sink := &spool{disk: durable.OS(), box: p.box, assurance: label.ByComponent, flow: p.flow.Load, more: c.Check, limit: usualPending}
+	return p.openInbox(filepath.Join(home, "in"), sink, c)
 }
 
-func (p *place) openInbox(dir string, sink exchange.Sink, log *slog.Logger) error {
+func (p *place) openInbox(dir string, sink exchange.Sink, c *ExitConfig) error {
 	var err error
-	p.inbox, err = exchange.OpenInbox(context.Background(), dir, sink, log.With(slog.String("flow", p.flow.Load().Name)))
+	p.inbox, err = exchange.OpenInbox(context.Background(), exchange.InboxConfig{
+		Dir: dir, Key: c.Key, Sink: sink, Log: c.Log.With(slog.String("flow", p.flow.Load().Name)),
+	})
 	return err
 }
 
@@ -171,9 +174,6 @@ func (p *place) close() error {
 	}
 	if p.box != nil {
 		errs = append(errs, p.box.Close())
-	}
-	if p.folder != nil {
-		errs = append(errs, p.folder.Close())
 	}
 	return errors.Join(errs...)
 }

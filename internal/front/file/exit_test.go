@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
@@ -114,11 +115,10 @@ func TestReleaseAgain(t *testing.T) {
 	if err := errors.Join(os.Mkdir(target, 0o700), os.WriteFile(staged, []byte("x"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewFolder(target, nil, nil)
+	s, err := NewFolder(durable.Files{Disk: durable.OS()}, target, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
 	ctx, d := context.Background(), exchange.Delivery{Header: &parcel.Header{ID: parcel.NewID()}, Path: staged}
 	for range 2 {
 		if err := s.Release(ctx, d, "a.csv"); err != nil {

@@ -8,10 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/parcel"
@@ -23,8 +22,8 @@ import (
 // id makes different.
 type Folder struct {
 	path string
-	root *os.Root
-	dir  *os.File // root itself, for renameat2
+	disk durable.Disk
+	dir  durable.Info // the directory that was meant
 	sync *exchange.DirSync
 	flow func() *policy.Flow // nil where there is no policy: at a terminal
 	more Check               // may be nil
@@ -35,20 +34,22 @@ var _ exchange.Sink = (*Folder)(nil)
 // NewFolder releases into the directory path, which must be there. flow gives the
 // rules that names and sizes are held against, check looks at the content; both may
 // be nil.
-func NewFolder(path string, flow func() *policy.Flow, check Check) (*Folder, error) {
-	root, err := os.OpenRoot(path)
+func NewFolder(files durable.Files, path string, flow func() *policy.Flow, check Check) (*Folder, error) {
+	dir, err := target(files.Disk, path)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := root.Open(".")
-	if err != nil {
-		return nil, errors.Join(err, root.Close())
-	}
-	return &Folder{path: path, root: root, dir: dir, sync: exchange.NewDirSync(path), flow: flow, more: check}, nil
+	return &Folder{path: path, disk: files.Disk, dir: dir, sync: exchange.NewDirSync(files, path), flow: flow, more: check}, nil
 }
 
-// Close lets go of the directory.
-func (s *Folder) Close() error { return errors.Join(s.dir.Close(), s.root.Close()) }
+// target describes the directory path; a symbolic link to it is followed.
+func target(disk durable.Disk, path string) (durable.Info, error) {
+	info, err := disk.Stat(path + "/.")
+	if err == nil && !info.Mode.IsDir() {
+		err = fmt.Errorf("%s is not a directory", path)
+	}
+	return info, err
+}
 
 // Place is exchange.Sink's.
 func (s *Folder) Place(ctx context.Context, d exchange.Delivery) (string, error) {
@@ -58,7 +59,7 @@ func (s *Folder) Place(ctx context.Context, d exchange.Delivery) (string, error)
 	}
 	id := d.Header.ID.String()
 	for _, n := range []string{name, withMark(name, " ("+id[:8]+")"), withMark(name, " ("+id+")")} {
-		if _, err := s.root.Lstat(n); errors.Is(err, fs.ErrNotExist) {
+		if _, err := s.disk.Stat(filepath.Join(s.path, n)); errors.Is(err, fs.ErrNotExist) {
 			return n, nil
 		} else if err != nil {
 			return "", fault.Wrap(fault.TargetUnavailable, err, "look for %q", n)
@@ -97,9 +98,14 @@ func (s *Folder) Release(_ context.Context, d exchange.Delivery, name string) er
 	if err := CheckName(name); err != nil {
 		return err
 	}
-	err := s.moveIn(d.Path, name)
+	if err := s.there(); err != nil {
+		return err
+	}
+	err := s.disk.Move(d.Path, filepath.Join(s.path, name))
 	switch {
 	case err == nil:
+		// One sync of the directory for all that were released by then: the receipt says
+		// that the file is there, and the staged body is gone.
 		return s.sync.Wait()
 	case errors.Is(err, fs.ErrNotExist):
 		return s.moved(d)
@@ -110,31 +116,26 @@ func (s *Folder) Release(_ context.Context, d exchange.Delivery, name string) er
 	}
 }
 
-// moveIn holds the directory open during the move.
-func (s *Folder) moveIn(path, name string) error {
-	conn, err := s.dir.SyscallConn()
+// there tells whether the target directory is the one that was meant: not gone, not
+// another, not what lies under a file system that was unmounted.
+func (s *Folder) there() error {
+	now, err := target(s.disk, s.path)
 	if err != nil {
-		return err
+		return fault.Wrap(fault.TargetUnavailable, err, "target directory %s", s.path)
 	}
-	var renameErr error
-	err = conn.Control(func(fd uintptr) {
-		renameErr = unix.Renameat2(unix.AT_FDCWD, path, int(fd), name, unix.RENAME_NOREPLACE)
-	})
-	return errors.Join(err, renameErr)
+	if now.Inode != s.dir.Inode || now.Device != s.dir.Device {
+		return fault.New(fault.TargetUnavailable, "%s is another directory now", s.path)
+	}
+	return nil
 }
 
 // moved is asked when either the staged body or the target directory is gone. Only
 // the first says that an earlier call moved the body.
 func (s *Folder) moved(d exchange.Delivery) error {
-	there, err := os.Stat(s.path)
-	if err != nil {
-		return fault.Wrap(fault.TargetUnavailable, err, "target directory %s", s.path)
+	if err := s.there(); err != nil {
+		return err
 	}
-	held, err := s.dir.Stat()
-	if err != nil || !os.SameFile(there, held) {
-		return fault.New(fault.TargetUnavailable, "%s is another directory now: %v", s.path, err)
-	}
-	if _, err := os.Lstat(d.Path); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.disk.Stat(d.Path); !errors.Is(err, fs.ErrNotExist) {
 		return fault.New(fault.TargetUnavailable, "%s could not be moved: %v", d.Path, err)
 	}
 	return s.sync.Wait()
@@ -143,13 +144,13 @@ func (s *Folder) moved(d exchange.Delivery) error {
 // same tells the staged body itself, which a disk may show at both places after a
 // power cut, from the file of another delivery.
 func (s *Folder) same(d exchange.Delivery, name string) error {
-	staged, err := os.Lstat(d.Path)
+	staged, err := s.disk.Stat(d.Path)
 	if err != nil {
 		return err
 	}
-	there, err := s.root.Lstat(name)
-	if err != nil || !os.SameFile(staged, there) {
+	there, err := s.disk.Stat(filepath.Join(s.path, name))
+	if err != nil || staged.Inode != there.Inode || staged.Device != there.Device {
 		return fmt.Errorf("%q is taken: %w", name, errors.Join(fs.ErrExist, err))
 	}
-	return errors.Join(os.Remove(d.Path), s.sync.Wait())
+	return errors.Join(s.disk.Remove(d.Path), s.sync.Wait())
 }

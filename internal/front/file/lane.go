@@ -12,11 +12,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
+	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/policy"
 )
+
+// maxLarge bounds the deliveries of several chunks that are under way at once in one
+// flow: each needs megabytes of memory, and more of them are not faster.
+const maxLarge = 8
 
 // lane is the way in of one flow: an outbox, what fills it, and who empties it.
 type lane struct {
@@ -25,7 +31,8 @@ type lane struct {
 	flow   atomic.Pointer[policy.Flow]
 	log    *slog.Logger
 	outbox *exchange.Outbox
-	watch  *watch // nil without a watched directory
+	watch  *watch        // nil without a watched directory
+	large  chan struct{} // a token for each delivery of more than a chunk under way
 
 	// For terminals; nil when the flow did not accept them when it was opened.
 	uploads  *exchange.Inbox
@@ -40,7 +47,7 @@ type lane struct {
 }
 
 func openLane(ctx context.Context, cfg *Config, f *policy.Flow, home string, d *Directory) (*lane, error) {
-	l := &lane{cfg: cfg, home: home, ending: make(chan struct{}), log: cfg.Log.With(slog.String("flow", f.Name))}
+	l := &lane{cfg: cfg, home: home, large: make(chan struct{}, maxLarge), ending: make(chan struct{}), log: cfg.Log.With(slog.String("flow", f.Name))}
 	l.trouble = complaint{log: l.log, what: "delivering files"}
 	l.flow.Store(f)
 	var err error
@@ -62,14 +69,14 @@ func (l *lane) openBoxes(ctx context.Context, f *policy.Flow) error {
 			return err
 		}
 	}
-	if l.outbox, err = exchange.OpenOutbox(filepath.Join(l.home, "out"), l.settled); err != nil {
+	if l.outbox, err = exchange.OpenOutbox(exchange.OutboxConfig{Dir: filepath.Join(l.home, "out"), Key: l.cfg.Key, Settled: l.settled}); err != nil {
 		return err
 	}
 	if l.outcomes == nil {
 		return nil
 	}
-	sink := &spool{box: l.outbox, assurance: label.ByCertificate, flow: l.flow.Load, limit: l.cfg.MaxPending}
-	l.uploads, err = exchange.OpenInbox(ctx, filepath.Join(l.home, "uploads"), sink, l.log)
+	sink := &spool{disk: durable.OS(), box: l.outbox, assurance: label.ByCertificate, flow: l.flow.Load, limit: l.cfg.MaxPending}
+	l.uploads, err = exchange.OpenInbox(ctx, exchange.InboxConfig{Dir: filepath.Join(l.home, "uploads"), Key: l.cfg.Key, Sink: sink, Log: l.log})
 	return err
 }
 
@@ -170,6 +177,14 @@ func (l *lane) deliver(ctx context.Context, out *exchange.Outgoing) error {
 		return err
 	}
 	defer body.Close()
+	if out.Body.Size > parcel.ChunkSize {
+		select {
+		case l.large <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		defer func() { <-l.large }()
+	}
 	receipt, err := l.cfg.Conveyor.Deliver(ctx, l.flow.Load(), out, body)
 	switch {
 	case err == nil:
@@ -194,10 +209,19 @@ func (l *lane) settled(out *exchange.Outgoing, o exchange.Outcome) error {
 		return nil // the directory is configured no more
 	}
 	if o.Code != "" {
-		return l.watch.refuse(l.outbox.Path(out.ID), out.Origin, out.ID.String(), fault.New(o.Code, "refused on the way"))
+		return l.returnFile(out, fault.New(o.Code, "refused on the way"))
 	}
 	if l.flow.Load().Files.Receipts {
 		return l.watch.receipt(out, o.Receipt)
 	}
 	return nil
+}
+
+// returnFile brings the body of a refused delivery back beside the watched directory.
+func (l *lane) returnFile(out *exchange.Outgoing, cause error) error {
+	body, err := l.outbox.OpenBody(out)
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.watch.giveBack(out, body, cause), body.Close())
 }

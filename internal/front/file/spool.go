@@ -7,19 +7,20 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/policy"
 )
 
-// spool is the sink that releases into an outbox on the same file system: what a
+// spool is the sink that releases into an outbox: what a
 // terminal sent goes on, and what is for a terminal waits for it, each under the id
 // that it came with.
 type spool struct {
+	disk      durable.Disk
 	box       *exchange.Outbox
 	assurance label.Assurance
 	flow      func() *policy.Flow
@@ -40,7 +41,7 @@ func (s *spool) Place(ctx context.Context, d exchange.Delivery) (string, error) 
 // Release is exchange.Sink's. The staged body is gone exactly when the outbox had it.
 func (s *spool) Release(_ context.Context, d exchange.Delivery, name string) error {
 	dir, part := filepath.Split(d.Path)
-	info, err := os.Lstat(d.Path)
+	info, err := s.disk.Stat(d.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

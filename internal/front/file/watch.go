@@ -45,6 +45,7 @@ type watch struct {
 
 	receipts, quarantine string
 	receiptSync          *exchange.DirSync
+	quarantineSync       *exchange.DirSync
 
 	mu      sync.Mutex
 	seen    map[string]sighting // of the files that must settle
@@ -70,7 +71,8 @@ func openWatch(l *lane, d Directory) (*watch, error) {
 			return nil, err
 		}
 	}
-	w.receiptSync = exchange.NewDirSync(w.receipts)
+	files := durable.Files{Disk: durable.OS()}
+	w.receiptSync, w.quarantineSync = exchange.NewDirSync(files, w.receipts), exchange.NewDirSync(files, w.quarantine)
 	var err error
 	w.root, err = os.OpenRoot(d.Path)
 	return w, err
@@ -166,7 +168,7 @@ func (w *watch) scan(ctx context.Context, round uint64) error {
 		if err != nil {
 			return err
 		}
-		if err := exchange.Room(w.lane.home, 0); err != nil {
+		if err := exchange.Room(durable.OS(), w.lane.home, 0); err != nil {
 			return err
 		}
 		if w.enough() || ctx.Err() != nil {
@@ -191,7 +193,7 @@ func (w *watch) enough() bool {
 // takeAll takes a batch of names at once, so that they share syncs.
 func (w *watch) takeAll(ctx context.Context, names []string, round uint64) error {
 	var group errgroup.Group
-	group.SetLimit(max(w.lane.cfg.Workers, 8))
+	group.SetLimit(max(1, min(w.lane.cfg.Workers, w.lane.cfg.MaxPending-w.lane.outbox.Pending())))
 	for _, name := range names {
 		group.Go(func() error {
 			err := w.look(name, round)
@@ -218,14 +220,14 @@ func (w *watch) look(name string, round uint64) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return w.refuse(filepath.Join(w.dir.Path, name), name, "", fault.New(fault.ContentType, "not a regular file but %v", info.Mode().Type()))
+		return w.refuse(filepath.Join(w.dir.Path, name), name, fault.New(fault.ContentType, "not a regular file but %v", info.Mode().Type()))
 	}
 	ready, err := w.ready(name, info, round)
 	if err != nil || !ready {
 		return err
 	}
 	if err := checkRules(w.lane.flow.Load().Files, name, uint64(info.Size())); err != nil {
-		return w.refuse(filepath.Join(w.dir.Path, name), name, "", err)
+		return w.refuse(filepath.Join(w.dir.Path, name), name, err)
 	}
 	if w.enough() {
 		return nil
@@ -248,7 +250,7 @@ func (w *watch) adopt(name string, info fs.FileInfo) error {
 		ID: parcel.NewID(), Flow: w.lane.flow.Load().Name, Subject: w.lane.cfg.Zone + "/" + w.dir.Subject,
 		Assurance: label.ByComponent, Fields: fields, Origin: name,
 	}
-	return w.lane.outbox.Adopt(d, w.dir.Path, name, info)
+	return w.lane.outbox.Adopt(d, w.dir.Path, name, durable.InfoOf(info))
 }
 
 // ready tells whether a file is whole, by the convention of the flow.

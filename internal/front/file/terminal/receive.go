@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"sync"
 
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/front/file"
 	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/vault"
 	"dukou.dev/dukou/internal/wire"
 )
 
@@ -64,19 +66,25 @@ func (t *Terminal) Receive(ctx context.Context, d Download) error {
 	if err != nil {
 		return fault.Wrap(fault.RequestMalformed, err, "the directory to receive into")
 	}
-	folder, err := file.NewFolder(into, nil, nil)
+	// What a terminal keeps of a delivery lies beside the file itself, in the clear: the
+	// key is there so that the ledger has its one form.
+	key, err := vault.Load(filepath.Join(home, "vault.key"))
 	if err != nil {
 		return err
 	}
-	inbox, err := exchange.OpenInbox(ctx, filepath.Join(home, "in", d.Flow), arrivals{folder, d.Arrived}, t.Log)
+	folder, err := file.NewFolder(durable.Files{Disk: durable.OS()}, into, nil, nil)
 	if err != nil {
-		return errors.Join(err, folder.Close())
+		return err
+	}
+	inbox, err := exchange.OpenInbox(ctx, exchange.InboxConfig{Dir: filepath.Join(home, "in", d.Flow), Key: key, Sink: arrivals{folder, d.Arrived}, Log: t.Log})
+	if err != nil {
+		return err
 	}
 	err = t.retry(ctx, func(c *session) (bool, error) { return t.fetch(ctx, c, d, inbox) })
 	if ctx.Err() != nil && !d.Once {
 		err = nil // that is how it ends
 	}
-	return errors.Join(err, inbox.Close(), folder.Close())
+	return errors.Join(err, inbox.Close())
 }
 
 // fetch asks for files and takes them in while the connection lasts.
