@@ -16,11 +16,8 @@ type ledger struct {
 
 	mu        *sync.Mutex
 	questions map[string]*question // by what makes the content unique
-	shipments map[parcel.ID]*shipment
-	names     []string
-	ids       []parcel.ID
-	heads     map[string][]head // checkpoints that were seen, by component
-	terms     map[string]uint64 // that the center knows to be in force, by component
+	shipments map[string]*shipment // by name
+	heads     map[string][]head    // checkpoints that were seen, by component
 }
 
 // question is one that an entry put.
@@ -31,21 +28,6 @@ type question struct {
 	calls    int // times that it reached the application
 }
 
-// shipment is one delivery.
-type shipment struct {
-	flow     string
-	name     string
-	body     []byte
-	digest   [32]byte
-	offered  bool // given to an outbox, perhaps without an answer
-	accepted bool
-	told     bool // how it ended
-	code     string
-	releases int
-	attempts int
-	at       int // attempt at whose time it was released
-}
-
 // head is a checkpoint.
 type head struct {
 	size uint64
@@ -54,8 +36,8 @@ type head struct {
 
 func newLedger() ledger {
 	return ledger{
-		mu: &sync.Mutex{}, questions: map[string]*question{}, shipments: map[parcel.ID]*shipment{},
-		heads: map[string][]head{}, terms: map[string]uint64{},
+		mu: &sync.Mutex{}, questions: map[string]*question{}, shipments: map[string]*shipment{},
+		heads: map[string][]head{},
 	}
 }
 

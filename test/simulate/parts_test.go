@@ -111,7 +111,7 @@ func (s *sim) front(half string) func(*life) error {
 		if err != nil {
 			return errors.Join(err, journal.Close())
 		}
-		err = l.convey(f, clock, f.Run)
+		err = l.convey(f)
 		return errors.Join(err, journal.Close())
 	}
 }

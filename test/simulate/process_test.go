@@ -166,6 +166,9 @@ func (s *sim) dark(m *machine) {
 	s.after(wait, "power for "+m.name, func() {
 		m.up = true
 		s.tornTails(m)
+		for _, p := range m.procs {
+			s.checkShelves(p.id, false)
+		}
 	})
 	for _, p := range m.procs {
 		if p.life != nil {

@@ -21,10 +21,7 @@ import (
 func (s *sim) ask(n int) {
 	l := s.process[frontOut].life
 	person := fmt.Sprintf("person-%d", n)
-	s.record.change(func() {
-		s.record.questions[person] = &question{}
-		s.record.names = append(s.record.names, person)
-	})
+	s.record.change(func() { s.record.questions[person] = &question{} })
 	var f *front.Front
 	if l != nil && !l.dead.Load() {
 		f = l.parts().front

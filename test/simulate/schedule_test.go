@@ -98,6 +98,7 @@ func (s *sim) plan() {
 	for n := range 1 + s.rng.IntN(4) {
 		s.after(s.between(0, s.mode.faulty), "ask", func() { s.ask(n) })
 	}
+	s.planShipments()
 	for range 1 + s.rng.IntN(3) {
 		who := s.ordered[s.rng.IntN(len(s.ordered))]
 		s.after(s.between(0, s.mode.faulty), "witness "+who.id, func() { s.witness(who) })
@@ -106,6 +107,19 @@ func (s *sim) plan() {
 		s.planNews()
 	}
 	s.planFaults()
+}
+
+// planShipments draws deliveries. A large one is likely to be broken off.
+func (s *sim) planShipments() {
+	large := s.chance(0.08)
+	for n := range 1 + s.rng.IntN(3) {
+		name, d := s.drawShipment(n, large && n == 0)
+		at := s.between(0, s.mode.faulty)
+		s.after(at, "submit", func() { s.submit(name, d) })
+		if large && n == 0 {
+			s.after(at+s.between(5*time.Millisecond, 60*time.Millisecond), "fault", s.fault)
+		}
+	}
 }
 
 // planNews draws when other bundles and leases are to come into force.
@@ -150,9 +164,9 @@ func (s *sim) quiet() string {
 				waits = "question " + name
 			}
 		}
-		for id, d := range s.record.shipments {
-			if d.accepted && !d.told {
-				waits = fmt.Sprintf("delivery %s (%s)", id, d.flow)
+		for name, d := range s.record.shipments {
+			if !d.accepted || !d.told {
+				waits = fmt.Sprintf("delivery %s (%s, accepted %t)", name, d.flow, d.accepted)
 			}
 		}
 	})
@@ -182,6 +196,8 @@ func (s *sim) finish() {
 		panic(fmt.Sprintf("seed %d: processes do not end", s.seed))
 	}
 	s.checkLogs()
+	s.checkShelves(frontIn, true)
+	s.checkShelves(frontOut, true)
 	s.tally.Schedules++
 	s.tally.Events += s.executed
 	s.tally.Simulated += s.now().Seconds()
