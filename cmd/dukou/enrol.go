@@ -48,7 +48,7 @@ func newEnrolRequestCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&dir, "dir", "", "directory of the identity")
 	c.Flags().StringVar(&id, "id", "", "name of the component")
-	c.Flags().StringVar(&role, "role", "", "front, guard-outer, guard-inner, center or terminal")
+	c.Flags().StringVar(&role, "role", "", "front, guard-outer, guard-gate, guard-inner, center or terminal")
 	c.Flags().StringVar(&zone, "zone", "", "its zone; empty for guard and center")
 	markRequired(c, "dir", "id", "role")
 	return c

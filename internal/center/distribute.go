@@ -94,6 +94,7 @@ func (c *Center) distribute(ctx context.Context) {
 	var sides sync.WaitGroup
 	sides.Go(func() { bring(func(x *policy.Component) bool { return x.Role == policy.RoleFront && inside(x) }) })
 	sides.Go(func() {
+		bring(func(x *policy.Component) bool { return x.Role == policy.RoleGate })
 		bring(func(x *policy.Component) bool { return x.Role == policy.RoleOuter })
 		bring(func(x *policy.Component) bool { return x.Role == policy.RoleFront && !inside(x) })
 	})
@@ -212,8 +213,17 @@ func (c *Center) lease(ctx context.Context, p *policy.Policy, component *policy.
 	return err
 }
 
-// pairsOf are the pairs of makers and judges that a component is part of. What comes
-// from the outside both halves judge; what comes from the inside the inner half does.
+// judgesOf are the parts of the guard that judge what a front of a zone makes, in the
+// order of the way: inwards the outer half and the inner process, outwards the inner
+// process and the gate.
+func judgesOf(zone *policy.Zone) []policy.Role {
+	if zone.Inner {
+		return []policy.Role{policy.RoleInner, policy.RoleGate}
+	}
+	return []policy.Role{policy.RoleOuter, policy.RoleInner}
+}
+
+// pairsOf are the pairs of makers and judges that a component is part of.
 func pairsOf(p *policy.Policy, id string) []pki.Pair {
 	var pairs []pki.Pair
 	for i := range p.Components {
@@ -224,10 +234,7 @@ func pairsOf(p *policy.Policy, id string) []pki.Pair {
 		}
 		for j := range p.Components {
 			judge := &p.Components[j]
-			if judge.Role != policy.RoleInner && (judge.Role != policy.RoleOuter || zone.Inner) {
-				continue
-			}
-			if maker.ID == id || judge.ID == id {
+			if slices.Contains(judgesOf(zone), judge.Role) && (maker.ID == id || judge.ID == id) {
 				pairs = append(pairs, pki.Pair{Maker: maker.ID, Judge: judge.ID})
 			}
 		}

@@ -138,7 +138,7 @@ func (d *Demo) layCable() error {
 	if d.options.LayCable != nil {
 		return d.options.LayCable(d.stage)
 	}
-	return d.stage.Cable(Cable, cell.End{Cell: GuardOuter, Interface: Interface}, cell.End{Cell: GuardInner, Interface: Interface}, 0)
+	return d.stage.Cable(Cable, cell.End{Cell: GuardOuter, Interface: Interface}, cell.End{Cell: GuardGate, Interface: Interface}, 0)
 }
 
 // Close ends every process and removes the installation, unless it is to be kept.

@@ -50,6 +50,8 @@ func roles(name string) (policy.Role, string) {
 	switch name {
 	case GuardOuter:
 		return policy.RoleOuter, ""
+	case GuardGate:
+		return policy.RoleGate, ""
 	case GuardInner:
 		return policy.RoleInner, ""
 	case FrontInternet:

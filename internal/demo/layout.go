@@ -13,6 +13,7 @@ const (
 	Signer        = "signer"
 	Center        = "center"
 	GuardOuter    = "guard-outer"
+	GuardGate     = "guard-gate"
 	GuardInner    = "guard-inner"
 	FrontInternet = "front-internet"
 	FrontIntranet = "front-intranet"
@@ -22,12 +23,12 @@ const (
 
 // Processes lists all of them, in the order in which they are started.
 func Processes() []string {
-	return []string{Signer, GuardInner, Center, GuardOuter, Bureau, FrontIntranet, FrontInternet, Portal}
+	return []string{Signer, GuardGate, GuardInner, Center, GuardOuter, Bureau, FrontIntranet, FrontInternet, Portal}
 }
 
 // Components lists the processes that have an identity and keep an audit log.
 func Components() []string {
-	return []string{GuardInner, GuardOuter, FrontIntranet, FrontInternet, Center}
+	return []string{GuardInner, GuardGate, GuardOuter, FrontIntranet, FrontInternet, Center}
 }
 
 // Layout says where an installation has its things.

@@ -8,14 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"dukou.dev/dukou/internal/cell"
 )
 
-// The cable between the two halves.
+// The cable between the two hosts of the guard.
 const (
 	Cable     = "link"  // its name on the stage
-	Interface = "link0" // its end in the cell of either half
+	Interface = "link0" // its end in the cells of the outer half and the gate
 )
 
 // binaryOf names the program of each process.
@@ -25,7 +26,7 @@ func binaryOf(name string) string {
 		return "dukou-signer"
 	case Center:
 		return "dukou-center"
-	case GuardOuter, GuardInner:
+	case GuardOuter, GuardGate, GuardInner:
 		return "dukou-guard"
 	case FrontInternet, FrontIntranet:
 		return "dukou-front"
@@ -72,7 +73,7 @@ func (d *Demo) spec(name string) cell.Spec {
 		}
 		s.Writable = []string{i.Home(name), i.run(name)}
 		s.ReadOnly = []string{i.run(GuardInner), i.run(Signer)}
-	case GuardOuter, GuardInner:
+	case GuardOuter, GuardGate, GuardInner:
 		d.guardSpec(name, &s)
 	case FrontInternet:
 		s.Args = []string{"-config", i.Config(name)}
@@ -98,15 +99,17 @@ func (d *Demo) spec(name string) cell.Spec {
 }
 
 func (d *Demo) guardSpec(name string, s *cell.Spec) {
-	i, side := d.Installation, "inner"
-	if name == GuardOuter {
-		side = "outer"
-	}
+	i := d.Installation
 	s.Args = []string{
-		"-side", side, "-identity", i.Identity(name), "-state", i.State(name),
-		"-listen", "unix:" + i.Socket(name), "-link", d.Link(),
+		"-side", strings.TrimPrefix(name, "guard-"), "-identity", i.Identity(name), "-state", i.State(name), "-listen", "unix:" + i.Socket(name),
 	}
 	s.Writable = []string{i.Home(name), i.run(name)}
+	if name == GuardInner {
+		s.Args = append(s.Args, "-gate", "unix:"+i.Socket(GuardGate))
+		s.ReadOnly = []string{i.run(GuardGate)}
+		return
+	}
+	s.Args = append(s.Args, "-link", d.Link())
 	if d.stage.Isolation() == cell.Netns {
 		s.Capabilities = []cell.Capability{cell.NetRaw}
 		return
@@ -114,7 +117,7 @@ func (d *Demo) guardSpec(name string, s *cell.Spec) {
 	s.Writable = append(s.Writable, i.link())
 }
 
-// Link is the -link argument of both halves.
+// Link is the -link argument of the outer half and the gate.
 func (d *Demo) Link() string {
 	if d.stage.Isolation() == cell.Netns {
 		return "packet:" + Interface

@@ -45,7 +45,7 @@ var ErrIncomplete = errors.New("not everything could be shown here")
 func Run(ctx context.Context, o Options, p *Printer, once bool) error {
 	p.say("渡口 Dukou: two networks, and what may cross between them\n")
 	var d *Demo
-	started := p.do(ctx, step{"start", "Eight processes are started", func(ctx context.Context) (string, error) {
+	started := p.do(ctx, step{"start", "Nine processes are started", func(ctx context.Context) (string, error) {
 		var err error
 		if d, err = Start(ctx, o); err != nil {
 			return "", err
@@ -64,7 +64,7 @@ func Run(ctx context.Context, o Options, p *Printer, once bool) error {
 
 func (d *Demo) startedAs() string {
 	if d.stage.Isolation() == cell.Netns {
-		return "each has network, mount, process and IPC namespaces of its own; between the halves there is a cable without IP"
+		return "each has network, mount, process and IPC namespaces of its own; between the two hosts of the guard there is a cable without IP"
 	}
 	return "as plain processes, without isolation (" + d.options.WhyPlain + ")"
 }
@@ -116,16 +116,17 @@ func (d *Demo) guide() string {
 		link, kind = "  socket  ", "(a trial) "
 	}
 	return fmt.Sprintf(`
-   internet zone                                                       intranet zone
- ┌────────────────┐     ┌─────────────┐ %s ┌─────────────┐     ┌────────────────┐
- │ portal         │     │             │ %s │             │     │ bureau         │
- │ front-internet ├─────┤ guard-outer ├~~~~~~~~~~~~┤ guard-inner ├─────┤ front-intranet │
- └────────────────┘     └─────────────┘            └──────┬──────┘     └────────────────┘
-                                                       center ── signer
+   internet zone                                                                       intranet zone
+ ┌────────────────┐     ┌─────────────┐ %s ┌────────────┐  ┌─────────────┐     ┌────────────────┐
+ │ portal         │     │             │ %s │            │  │             │     │ bureau         │
+ │ front-internet ├─────┤ guard-outer ├~~~~~~~~~~~~┤ guard-gate ├──┤ guard-inner ├─────┤ front-intranet │
+ └────────────────┘     └─────────────┘            └────────────┘  └──────┬──────┘     └────────────────┘
+                                                                       center ── signer
    %s  %s
    %s  %s
    %s  %s
    %s  %s
+   %s
 
  In a browser:  %s
    zhangwei  ferry-zhangwei-2026     a report of level 3
@@ -146,7 +147,7 @@ func (d *Demo) guide() string {
  What the center knows:
    %s status --center %s
 
- What the inner half has recorded:
+ What the inner process of the guard has recorded:
    LOG=%s
    %s audit show $LOG
    %s audit verify $LOG --components %s --witness %s --witness-key %s
@@ -155,7 +156,7 @@ func (d *Demo) guide() string {
  Ctrl-C ends everything.
 `,
 		link, kind,
-		pid(Portal), pid(Bureau), pid(FrontInternet), pid(FrontIntranet), pid(GuardOuter), pid(GuardInner), pid(Center), pid(Signer),
+		pid(Portal), pid(Bureau), pid(FrontInternet), pid(FrontIntranet), pid(GuardOuter), pid(GuardGate), pid(GuardInner), pid(Center), pid(Signer),
 		d.PortalURL(), d.FrontURL(), APIKey, d.FrontURL(), d.FrontURL(), d.FrontURL(),
 		filepath.Join(d.options.Bin, "dukou-bank"), i.Outgoing(), i.Incoming(), dukou, i.Socket(Center),
 		i.auditDir(GuardInner), dukou, dukou, i.Admitted(), filepath.Join(i.State(Center), "witness"), filepath.Join(i.State(Center), "witness.pub"),

@@ -97,7 +97,7 @@ func (t *tour) ask(ctx context.Context) (Report, string, error) {
 	if r.Person.ID != user.Person || r.Level != user.Level {
 		return Report{}, "", fmt.Errorf("this is the report of %s with level %d, not of %s with level %d", r.Person.ID, r.Level, user.Person, user.Level)
 	}
-	return r, fmt.Sprintf("report %s of level %d was answered through two fronts and both halves of the guard", r.ID, r.Level), nil
+	return r, fmt.Sprintf("report %s of level %d was answered through two fronts and the three parts of the guard", r.ID, r.Level), nil
 }
 
 func since(t time.Time) string { return time.Since(t).Round(100 * time.Microsecond).String() }

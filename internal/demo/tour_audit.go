@@ -27,7 +27,7 @@ import (
 
 const witnessTimeout = 15 * time.Second
 
-// explained finds, in the log of the inner half, why a report stayed inside.
+// explained finds, in the log of the inner process, why a report stayed inside.
 func (t *tour) explained(context.Context) (string, error) {
 	if t.refused == (parcel.ID{}) {
 		return "", errors.New("nothing was refused that could be looked up")
@@ -43,7 +43,7 @@ func (t *tour) explained(context.Context) (string, error) {
 	if found == nil || fault.Code(found.Leaf.Reason) != fault.LabelLevel {
 		return "", fmt.Errorf("the log of %s does not say why %s was refused", GuardInner, t.refused)
 	}
-	return fmt.Sprintf("entry %d of the inner half: %s refused, %s, for %s", found.Index, found.Leaf.Action, found.Leaf.Reason, found.Leaf.Subject), nil
+	return fmt.Sprintf("entry %d of the inner process: %s refused, %s, for %s", found.Index, found.Leaf.Action, found.Leaf.Reason, found.Leaf.Subject), nil
 }
 
 // audit verifies the log of every component with what the center has witnessed of it.
@@ -65,8 +65,8 @@ func (t *tour) audit(ctx context.Context) (string, error) {
 }
 
 // VerifyLog verifies the log of a component with what the center has witnessed of it,
-// once that is as long as the log is now. The center's own log the inner half has
-// witnessed, every few seconds.
+// once that is as long as the log is now. The center's own log the inner process
+// has witnessed, every few seconds.
 func (d *Demo) VerifyLog(ctx context.Context, name string) (reader.Report, error) {
 	dir := d.auditDir(name)
 	keys, err := d.logKeys(name)
@@ -115,7 +115,7 @@ func (d *Demo) witnessed(name string) string {
 	return filepath.Join(state, "witness", filepath.Base(audit.MirrorDir("", audit.Origin(name))), "checkpoint")
 }
 
-// witnessKeys is the key of a log's witness: the inner half for the center, the center
+// witnessKeys is the key of a log's witness: the inner process for the center, the center
 // for everyone else.
 func (d *Demo) witnessKeys(name string) (note.Verifiers, error) {
 	witness := Center
@@ -146,7 +146,7 @@ func (d *Demo) logKeys(name string) (note.Verifiers, error) {
 	return nil, fmt.Errorf("no component %q", name)
 }
 
-// tamper changes one byte in the middle of a copy of the inner half's log.
+// tamper changes one byte in the middle of a copy of the inner process's log.
 func (t *tour) tamper(context.Context) (string, error) {
 	name := GuardInner
 	dir := filepath.Join(t.Installation.Dir, "keys", "tampered")

@@ -25,7 +25,7 @@ func (t *tour) skip(why string) error {
 	return &SkippedError{"without isolation " + why}
 }
 
-// linkEtherType is that of the frames between the halves (docs/formats/frame.md).
+// linkEtherType is that of the frames on the cable (docs/formats/frame.md).
 const linkEtherType = 0x88B5
 
 // capture watches the cable while a report crosses.
@@ -33,7 +33,7 @@ func (t *tour) capture(ctx context.Context) (string, error) {
 	if t.stage.Isolation() != cell.Netns {
 		return "", t.skip("there is no cable to watch")
 	}
-	namespace, err := t.stage.Namespace(GuardInner)
+	namespace, err := t.stage.Namespace(GuardGate)
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +128,7 @@ func (t *tour) targets(from string) isolation.Targets {
 	return targets
 }
 
-// allowed are the findings that are no way across: a half may open raw sockets, in
+// allowed are the findings that are no way across: the outer half may open raw sockets, in
 // its own network namespace, where there is the cable and nothing else.
 func allowed(name string, f isolation.Finding) bool {
 	if name != GuardOuter || f.Nested {

@@ -13,13 +13,14 @@ import (
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/control"
+	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/wire"
 )
 
-// Counts are what a half has done since its start.
+// Counts are what a part has done since its start.
 type Counts struct {
 	passed  atomic.Uint64
 	refused atomic.Uint64
@@ -53,7 +54,7 @@ const (
 	passTimeout  = 30 * time.Second // for a whole call of another
 )
 
-// serveCall answers a call that is for this half and passes others on, if the list
+// serveCall answers a call that is for this part and passes others on, if the list
 // allows them in that direction.
 func (h *Half) serveCall(ctx context.Context, from *peer, s *wire.Stream, m wire.Message) error {
 	head, rule, err := control.DecodeHead(m)
@@ -69,44 +70,41 @@ func (h *Half) serveCall(ctx context.Context, from *peer, s *wire.Stream, m wire
 		h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.FlowDirection), Action: "call " + rule.Name, Subject: from.id, Object: head.To})
 		return control.Refuse(ctx, s, fault.New(fault.FlowDirection, "%s may not call %s of %s", from.id, rule.Name, head.To))
 	}
-	handler := h.answer
-	if head.To != h.id {
-		handler = func(ctx context.Context, head control.Head, payload []byte) ([]byte, error) {
-			return h.passCall(ctx, from, head, payload)
+	return control.Serve(ctx, s, head, rule, func(ctx context.Context, head control.Head, payload []byte) ([]byte, error) {
+		if head.To == h.id {
+			return h.answer(from, head, payload)
 		}
-	}
-	return control.Serve(ctx, s, head, rule, handler)
+		return h.passCall(ctx, from, head, payload)
+	})
 }
 
-// mayCall holds a call against its direction: outward calls come from the center at
-// the inner half and over the link at the outer half; inward ones from anyone else,
-// and go to the center only. A half itself tells windows, which are passed no further.
+// mayCall holds a call against its direction. Outward calls are the center's: they come
+// from it, or from the part that lies between it and here. Inward ones come from anyone
+// else and go to the center only. Windows a part tells of the judges behind it, and they
+// are passed no further.
 func (h *Half) mayCall(from *peer, head control.Head, rule control.Rule) bool {
-	outward := from.link
-	if h.Side == Inner {
-		outward = !from.link && h.isCenter(from.id)
-	}
+	central := from.at == inwards && (from.part || h.isCenter(from.id))
 	switch {
 	case head.Type == control.Windows:
-		return h.Side == Outer && from.link && head.To == h.id
+		return from.part && head.To == h.id && len(h.place.courses[from.at].behind) > 0
 	case head.Type == control.Witness:
-		return h.Side == Inner && outward && head.To == h.id
+		return h.witness != nil && central && head.To == h.id
 	case rule.Outward:
-		return outward
+		return central
 	default:
-		return !outward && head.To == h.centerID()
+		return !central && head.To == h.centerID()
 	}
 }
 
 func (h *Half) isCenter(id string) bool { return id != "" && id == h.centerID() }
 
-// passCall hands a call on: to a neighbour of this side, to the other half, or to
-// the center.
+// passCall hands a call on: to a neighbour that it names, else to the part that lies
+// where the call is going.
 func (h *Half) passCall(ctx context.Context, from *peer, head control.Head, payload []byte) ([]byte, error) {
 	next := h.peers.find(head.To)
-	rule, _ := control.RuleOf(head.Type) // DecodeHead has looked
-	if next == nil && !from.link && rule.Outward == (h.Side == Inner) {
-		next = h.peers.other() // outward from the inner half, inward from the outer one
+	if next == nil {
+		rule, _ := control.RuleOf(head.Type) // DecodeHead has looked
+		next = h.peers.part(travels(rule))
 	}
 	if next == nil || next == from {
 		return nil, fault.New(fault.PeerUnavailable, "%q is not connected", head.To)
@@ -114,8 +112,15 @@ func (h *Half) passCall(ctx context.Context, from *peer, head control.Head, payl
 	return control.Call(ctx, next.conn, head, payload)
 }
 
-// answer answers a call for this half.
-func (h *Half) answer(_ context.Context, head control.Head, payload []byte) ([]byte, error) {
+func travels(r control.Rule) way {
+	if r.Outward {
+		return outwards
+	}
+	return inwards
+}
+
+// answer answers a call for this part.
+func (h *Half) answer(from *peer, head control.Head, payload []byte) ([]byte, error) {
 	switch head.Type {
 	case control.Bundle:
 		return nil, h.acceptBundle(payload)
@@ -125,7 +130,7 @@ func (h *Half) answer(_ context.Context, head control.Head, payload []byte) ([]b
 		}
 		return nil, nil
 	case control.Windows:
-		return nil, h.acceptWindows(payload)
+		return nil, h.acceptWindows(from, payload)
 	case control.Records:
 		return control.AnswerRecords(h.Journal, payload)
 	case control.Checkpoint:
@@ -164,47 +169,79 @@ func (h *Half) health() control.State {
 	return state
 }
 
-// maxVerifiers bounds a message of windows.
-const maxVerifiers = 4
-
-// acceptWindows takes the inner judge's window, for the makers of this side.
-func (h *Half) acceptWindows(payload []byte) error {
+// acceptWindows takes from a part the windows of the judges behind it, of which it may
+// have heard of none yet. Their names are known: only the windows are its own to say.
+func (h *Half) acceptWindows(from *peer, payload []byte) error {
 	var list []label.Verifier
-	if err := canon.Unmarshal(payload, &list); err != nil || len(list) > maxVerifiers {
+	behind := h.place.courses[from.at].behind
+	if err := canon.Unmarshal(payload, &list); err != nil || len(list) != 0 && len(list) != len(behind) {
 		return fault.New(fault.ParcelMalformed, "windows")
 	}
-	h.announce(list)
+	for i, v := range list {
+		if v.Judge != h.part(behind[i]) {
+			return fault.New(fault.ParcelMalformed, "a window of %q in place of the %s", v.Judge, behind[i])
+		}
+	}
+	from.told.Store(&list)
+	h.announce()
 	return nil
 }
 
-// announce tells the makers of this side which judges to tag for: this half's own
-// and those behind it. Before the link is up an outer half tells nothing, since no
-// label that it could ask for would pass.
-func (h *Half) announce(behind []label.Verifier) {
-	list := append([]label.Verifier{h.own.Verifier()}, behind...)
-	if h.Side == Outer && len(behind) == 0 {
-		list = nil
-	}
-	h.windows.Store(&list)
+// announce has all neighbours told anew which judges to tag for.
+func (h *Half) announce() {
 	for _, p := range h.peers.all() {
 		p.outdated()
 	}
 }
 
-// callTimeout bounds a call that this half makes.
+// windows are what is to be tagged for by who makes what travels one way: this part's
+// own judge and those behind it. There are none while those are not known, since no
+// label would pass that could be asked for.
+func (h *Half) windows(w way) []label.Verifier {
+	var list []label.Verifier
+	if j := h.judges[w]; j != nil {
+		list = append(list, j.Verifier())
+	}
+	if len(h.place.courses[w].behind) == 0 {
+		return list
+	}
+	next := h.peers.part(w)
+	if next == nil {
+		return nil
+	}
+	told := next.told.Load()
+	if told == nil || len(*told) == 0 {
+		return nil
+	}
+	return append(list, *told...)
+}
+
+// judged tells whether this part or one behind it judges what travels one way.
+func (h *Half) judged(w way) bool {
+	return h.judges[w] != nil || len(h.place.courses[w].behind) > 0
+}
+
+// callTimeout bounds a call that this part makes.
 const callTimeout = 10 * time.Second
 
 // tellAgain is the pause after windows that could not be told.
 const tellAgain = 200 * time.Millisecond
 
-// greet tells a neighbour what it needs for as long as it is connected: makers their
-// windows, the outer half the inner judge's. The outer half asks for the time.
+// timeAgain is the pause after a question for the time that had no answer.
+const timeAgain = 2 * time.Second
+
+// greet begins a connection: a part that leads to the center is asked for the time.
 func (h *Half) greet(ctx context.Context, p *peer) {
-	if p.link && h.Side == Outer {
-		h.askTime(ctx)
-		return
+	if p.part && p.at == inwards {
+		for !h.askTime(ctx) && ctx.Err() == nil {
+			daemon.Rest(ctx, timeAgain)
+		}
 	}
-	if h.isCenter(p.id) {
+}
+
+// keepTold tells a neighbour the windows whenever they change.
+func (h *Half) keepTold(ctx context.Context, p *peer) {
+	if h.isCenter(p.id) || !h.judged(p.at.back()) {
 		return
 	}
 	for {
@@ -227,23 +264,23 @@ func (h *Half) greet(ctx context.Context, p *peer) {
 func (h *Half) tellWindows(ctx context.Context, p *peer) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	windows := *h.windows.Load()
-	if p.link { // for the makers of the other side
-		windows = []label.Verifier{h.across.Verifier()}
-	}
+	windows := h.windows(p.at.back())
 	_, err := control.Call(ctx, p.conn, control.Head{Type: control.Windows, To: p.id}, canon.Must(windows))
 	return err
 }
 
-// askTime sets the clock by the authority's answer; without one the clock goes on.
-func (h *Half) askTime(ctx context.Context) {
-	link := h.peers.other()
-	if link == nil {
-		return
+// askTime sets the clock by the authority's answer, and tells whether there was one;
+// without it the clock goes on.
+func (h *Half) askTime(ctx context.Context) bool {
+	next := h.peers.part(inwards)
+	if next == nil {
+		return false
 	}
-	if err := control.SetClock(ctx, link.conn, h.centerID(), h.Clock); err != nil {
+	err := control.SetClock(ctx, next.conn, h.centerID(), h.Clock)
+	if err != nil {
 		h.Log.Debug("time not set", "error", err)
 	}
+	return err == nil
 }
 
 // centerID is the center by the bundle in force, before the first by the admission.
@@ -251,10 +288,5 @@ func (h *Half) centerID() string {
 	if p := h.keeper.Current(); p != nil {
 		return p.Center()
 	}
-	for _, p := range h.Identity.Admission.Peers {
-		if policy.Role(p.Role) == policy.RoleCenter {
-			return p.ID
-		}
-	}
-	return ""
+	return h.part(policy.RoleCenter)
 }

@@ -189,15 +189,14 @@ func (r *relaying) proven(complete bool) (err error) {
 // commit judges the whole again, under the bundle of now, and records it.
 func (r *relaying) commit() error {
 	h := r.half
-	if h.judges(r.from) {
-		err := h.judgeOf(r.from).Again(h.keeper.Current(), r.verdict)
-		if err != nil {
+	if j := h.judgeOf(r.from); j != nil {
+		if err := j.Again(h.keeper.Current(), r.verdict); err != nil {
 			h.recordVerdict(r.verdict, r.carried, err)
 			return err
 		}
 	}
 	ticket := h.recordEnd(r.verdict, "committed", "")
-	if h.Side != Inner {
+	if !h.courseOf(r.from).waits {
 		return nil
 	}
 	if err := ticket.Wait(); err != nil {

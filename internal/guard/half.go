@@ -1,9 +1,11 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package guard is one half of the guard: it takes parcels from the fronts of its
-// zone and from the other half, judges and records each, and hands it on. It
-// forwards no bytes: whatever leaves is a parcel that was decoded here.
+// Package guard is one part of the guard: the outer half, or one of the two processes
+// of the inner half, the gate and the inner process. It takes parcels from its
+// neighbours, judges and records each, and hands it on. It forwards no bytes: whatever
+// leaves is a parcel that was decoded here. What each part does in each direction is
+// in the table of placeOf.
 package guard
 
 import (
@@ -15,7 +17,6 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
@@ -29,43 +30,47 @@ import (
 	"dukou.dev/dukou/internal/wire"
 )
 
-// Side is which half this is.
-type Side string
-
-// The sides.
-const (
-	Outer Side = "outer"
-	Inner Side = "inner"
-)
-
-// Connector gives one connection to the other half after another; link.Link is one.
+// Connector gives one connection to the next part after another; link.Link is one.
 type Connector interface {
 	Connect(ctx context.Context) (net.Conn, error)
 }
 
-// Config is what a half is made of.
+// Redial is a Connector that dials until it succeeds.
+type Redial func(ctx context.Context) (net.Conn, error)
+
+// Connect implements Connector. It fails with ctx only.
+func (dial Redial) Connect(ctx context.Context) (net.Conn, error) {
+	for {
+		nc, err := dial(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nc, err
+		}
+		daemon.Rest(ctx, linkPause)
+	}
+}
+
+// Config is what a part is made of.
 type Config struct {
 	Side     Side
 	Identity *pki.Identity
 	State    string // directory of the bundle and the lease
 	Journal  *audit.Journal
-	Link     Connector
-	Listener net.Listener // for the fronts of this side, and for the center on the inner one
+	Link     Connector    // the cable; of the inner process the way to the gate
+	Listener net.Listener // for the fronts of this side and the center; of the gate for the inner process
 	Clock    *pki.Clock
 	Log      *slog.Logger
 }
 
-// Half is one half of the guard.
+// Half is one part of the guard at its place.
 type Half struct {
 	Config
 	id      string
+	place   place
 	keeper  *policy.Keeper
 	keys    *pki.Keys
-	own     verifier       // judges what this side's fronts present
-	across  verifier       // judges what comes over the link inwards: another implementation
-	witness *audit.Witness // of the center's log; nil on the outer side
+	judges  map[way]verifier // of what travels there; none where its form is checked
+	witness *audit.Witness   // of the center's log; only where the center connects
 	peers   *peers
-	windows atomic.Pointer[[]label.Verifier] // what the makers of this side tag for
 	counts  Counts
 	all     sync.WaitGroup // connections
 }
@@ -83,7 +88,11 @@ func New(c Config) (*Half, error) {
 	if a == nil {
 		return nil, fmt.Errorf("%s is not admitted: have its request answered and accept the answer first", c.Identity.Request.ID)
 	}
-	h := &Half{Config: c, id: c.Identity.Request.ID, keys: &pki.Keys{}, peers: newPeers()}
+	at, ok := placeOf(c.Side)
+	if !ok {
+		return nil, fmt.Errorf("a guard has no side %q", c.Side)
+	}
+	h := &Half{Config: c, id: c.Identity.Request.ID, place: at, keys: &pki.Keys{}, judges: map[way]verifier{}, peers: newPeers()}
 	var err error
 	if h.keeper, err = policy.NewKeeper(c.State, policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}); err != nil {
 		return nil, err
@@ -91,17 +100,27 @@ func New(c Config) (*Half, error) {
 	if err := h.Identity.LoadLease(c.State, h.keys); err != nil {
 		return nil, err
 	}
-	if h.own, err = judge.New(h.id, h.keys, c.Clock.Now, nil); err != nil {
-		return nil, err
+	for w, course := range at.courses {
+		if err := h.seat(w, course.check); err != nil {
+			return nil, err
+		}
 	}
-	if h.across, err = second.New(h.id, h.keys, c.Clock.Now, nil); err != nil {
-		return nil, err
-	}
-	h.announce(nil)
-	if c.Side == Inner {
+	if at.center {
 		h.witness, err = openWitness(h)
 	}
 	return h, err
+}
+
+// seat gives this part its judge of what travels one way.
+func (h *Half) seat(w way, c check) (err error) {
+	switch c {
+	case byFirst:
+		h.judges[w], err = judge.New(h.id, h.keys, h.Clock.Now, nil)
+	case bySecond:
+		h.judges[w], err = second.New(h.id, h.keys, h.Clock.Now, nil)
+	case byForm: // needs nobody
+	}
+	return err
 }
 
 // Run serves until ctx ends or a part fails, and returns when all that it began has
@@ -121,9 +140,12 @@ func (h *Half) Run(ctx context.Context) error {
 	return errors.Join(err, h.Journal.Flush())
 }
 
-// pins tells who may connect: whom the bundle names, before the first one whom the
-// admission does.
+// pins tells who may connect: another part by the admission, which never depends on a
+// bundle; a front or the center by the bundle, before the first one by the admission.
 func (h *Half) pins(key ed25519.PublicKey) (string, bool) {
+	if role := h.place.courses[h.place.listener()].next; role != "" {
+		return h.partWith(key, role)
+	}
 	p := h.keeper.Current()
 	if p == nil {
 		return h.Identity.Admission.Pins(key)
@@ -136,16 +158,34 @@ func (h *Half) pins(key ed25519.PublicKey) (string, bool) {
 	return "", false
 }
 
-// mayConnect tells which components have business at this half's listener.
+// partWith finds the part of this guard that has a role and a key, by the admission.
+func (h *Half) partWith(key ed25519.PublicKey, role policy.Role) (string, bool) {
+	for _, p := range h.Identity.Admission.Peers {
+		if p.Key.Equal(key) && policy.Role(p.Role) == role {
+			return p.ID, true
+		}
+	}
+	return "", false
+}
+
+// part is the admitted component of a role, "" for none.
+func (h *Half) part(role policy.Role) string {
+	for _, p := range h.Identity.Admission.Peers {
+		if policy.Role(p.Role) == role {
+			return p.ID
+		}
+	}
+	return ""
+}
+
+// mayConnect tells which components have business at this part's listener.
 func (h *Half) mayConnect(id string) bool {
+	if role := h.place.courses[h.place.listener()].next; role != "" {
+		return id != "" && id == h.part(role)
+	}
 	p := h.keeper.Current()
 	if p == nil {
-		for _, peer := range h.Identity.Admission.Peers {
-			if peer.ID == id {
-				return policy.Role(peer.Role) == policy.RoleCenter && h.Side == Inner
-			}
-		}
-		return false
+		return h.place.center && id != "" && id == h.part(policy.RoleCenter)
 	}
 	c := p.Component(id)
 	if c == nil {
@@ -154,15 +194,15 @@ func (h *Half) mayConnect(id string) bool {
 	zone := p.Zone(c.Zone)
 	switch c.Role {
 	case policy.RoleFront:
-		return zone != nil && zone.Inner == (h.Side == Inner)
+		return zone != nil && zone.Inner == (h.place.listener() == inwards)
 	case policy.RoleCenter:
-		return h.Side == Inner
+		return h.place.center
 	default:
 		return false
 	}
 }
 
-// runListener serves the fronts and the center.
+// runListener serves those who connect.
 func (h *Half) runListener(ctx context.Context) error {
 	config, err := h.Identity.Server(h.pins)
 	if err != nil {
@@ -195,14 +235,14 @@ func (h *Half) serveConn(ctx context.Context, nc *tls.Conn) {
 	}
 	id, err := pki.PeerOf(nc, h.pins)
 	if err == nil && !h.mayConnect(id) {
-		err = fmt.Errorf("component %q has no business at the %s half", id, h.Side)
+		err = fmt.Errorf("component %q has no business at the guard's %s side", id, h.Side)
 	}
 	if err != nil {
 		h.refusedPeer(nc.RemoteAddr(), err)
 		nc.Close()
 		return
 	}
-	h.serveWire(ctx, h.newPeer(id, nc, false))
+	h.serveWire(ctx, h.newPeer(id, nc, h.place.listener()))
 }
 
 func (h *Half) refusedPeer(from net.Addr, err error) {
@@ -213,7 +253,7 @@ func (h *Half) refusedPeer(from net.Addr, err error) {
 // linkPause is how long the link is left alone after a connection that came to nothing.
 const linkPause = 100 * time.Millisecond
 
-// runLink keeps the connection to the other half: TLS 1.3 with its pinned key.
+// runLink keeps the connection to the next part: TLS 1.3 with its pinned key.
 func (h *Half) runLink(ctx context.Context) error {
 	for ctx.Err() == nil {
 		nc, err := h.Link.Connect(ctx)
@@ -236,29 +276,24 @@ func (h *Half) serveLink(ctx context.Context, nc net.Conn) error {
 	if err != nil {
 		return errors.Join(err, nc.Close())
 	}
-	id, err := pki.PeerOf(secure, h.otherHalf)
+	id, err := pki.PeerOf(secure, h.linkPins)
 	if err != nil {
 		return errors.Join(err, secure.Close())
 	}
-	h.serveWire(ctx, h.newPeer(id, secure, true))
+	h.serveWire(ctx, h.newPeer(id, secure, h.place.link))
 	return nil
 }
 
 func (h *Half) secureLink(ctx context.Context, nc net.Conn) (*tls.Conn, error) {
-	var secure *tls.Conn
-	if h.Side == Outer {
-		config, err := h.Identity.Client(h.otherHalf)
-		if err != nil {
-			return nil, err
-		}
-		secure = tls.Client(nc, config)
-	} else {
-		config, err := h.Identity.Server(h.otherHalf)
-		if err != nil {
-			return nil, err
-		}
-		secure = tls.Server(nc, config)
+	begin, configure := tls.Server, h.Identity.Server
+	if h.place.dials {
+		begin, configure = tls.Client, h.Identity.Client
 	}
+	config, err := configure(h.linkPins)
+	if err != nil {
+		return nil, err
+	}
+	secure := begin(nc, config)
 	handshake, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	if err := secure.HandshakeContext(handshake); err != nil {
@@ -268,27 +303,17 @@ func (h *Half) secureLink(ctx context.Context, nc net.Conn) (*tls.Conn, error) {
 	return secure, nil
 }
 
-// otherHalf pins the other half of this guard, by the admission: the link never
-// depends on a bundle.
-func (h *Half) otherHalf(key ed25519.PublicKey) (string, bool) {
-	want := policy.RoleInner
-	if h.Side == Inner {
-		want = policy.RoleOuter
-	}
-	for _, p := range h.Identity.Admission.Peers {
-		if p.Key.Equal(key) && policy.Role(p.Role) == want {
-			return p.ID, true
-		}
-	}
-	return "", false
+// linkPins pins the part that the link leads to.
+func (h *Half) linkPins(key ed25519.PublicKey) (string, bool) {
+	return h.partWith(key, h.place.linkRole())
 }
 
 // newPeer is a neighbour whose handshake is done.
-func (h *Half) newPeer(id string, nc *tls.Conn, link bool) *peer {
+func (h *Half) newPeer(id string, nc *tls.Conn, at way) *peer {
 	key, _ := nc.ConnectionState().PeerCertificates[0].PublicKey.(ed25519.PublicKey) // PeerOf has looked
 	return &peer{
-		id: id, key: key, conn: wire.New(nc, link && h.Side == Outer, wire.Config{Log: h.Log}), link: link,
-		stale: make(chan struct{}, 1), limits: newCallLimits(),
+		id: id, key: key, conn: wire.New(nc, at == h.place.link && h.place.dials, wire.Config{Log: h.Log}),
+		at: at, part: h.place.courses[at].next != "", stale: make(chan struct{}, 1), limits: newCallLimits(),
 	}
 }
 
@@ -305,11 +330,12 @@ func (h *Half) serveWire(ctx context.Context, p *peer) {
 	var streams sync.WaitGroup
 	streams.Go(func() { h.acceptStreams(ctx, p, &streams) })
 	streams.Go(func() { h.greet(ctx, p) })
+	streams.Go(func() { h.keepTold(ctx, p) })
 	err := p.conn.Run(ctx)
 	p.cut()
 	h.peers.remove(p)
-	if p.link && h.Side == Outer {
-		h.announce(nil)
+	if p.part {
+		h.announce() // its windows have gone with it
 	}
 	streams.Wait()
 	h.Log.Info("peer gone", "peer", p.id, "cause", err)
@@ -329,8 +355,8 @@ func (h *Half) acceptStreams(ctx context.Context, from *peer, streams *sync.Wait
 // admitted tells whether a connected peer may stay: its key is still that of a
 // component that has business here.
 func (h *Half) admitted(p *peer) bool {
-	if p.link {
-		return true // by the admission, which does not change while the half runs
+	if p.part {
+		return true // by the admission, which does not change while this process runs
 	}
 	id, ok := h.pins(p.key)
 	return ok && id == p.id && h.mayConnect(id)
@@ -355,10 +381,10 @@ func (h *Half) runPolicy(ctx context.Context) error {
 	}
 }
 
-// runClock keeps the floor of the clock, and on the outer side asks for the time.
+// runClock keeps the floor of the clock, and has it set; the inner process asks nobody.
 func (h *Half) runClock(ctx context.Context) error {
 	if h.Side == Inner {
 		return h.Clock.Run(ctx, nil)
 	}
-	return h.Clock.Run(ctx, h.askTime)
+	return h.Clock.Run(ctx, func(ctx context.Context) { h.askTime(ctx) })
 }

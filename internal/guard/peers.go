@@ -6,7 +6,9 @@ package guard
 import (
 	"crypto/ed25519"
 	"sync"
+	"sync/atomic"
 
+	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/wire"
 )
 
@@ -15,10 +17,12 @@ type peer struct {
 	id     string
 	key    ed25519.PublicKey
 	conn   *wire.Conn
-	link   bool          // it is the other half
+	at     way           // where it lies
+	part   bool          // it is another part of this guard, which hands on and makes no parcels
 	cut    func()        // ends the connection
 	stale  chan struct{} // holds a token when it has not been told the present windows
 	limits *callLimits
+	told   atomic.Pointer[[]label.Verifier] // of a part: the windows of the judges behind it
 }
 
 // outdated notes that the peer has to be told the windows again.
@@ -62,12 +66,12 @@ func (p *peers) find(id string) *peer {
 	return p.byID[id]
 }
 
-// other is the other half, nil while the link is down.
-func (p *peers) other() *peer {
+// part is the part of this guard that lies there, nil while it is not connected.
+func (p *peers) part(at way) *peer {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for _, n := range p.byID {
-		if n.link {
+		if n.part && n.at == at {
 			return n
 		}
 	}

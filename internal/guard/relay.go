@@ -110,36 +110,30 @@ func (h *Half) timeout(flow string) time.Duration {
 	return defaultTimeout
 }
 
-// next is the neighbour on the way: the destination where it is of this side, else
-// the other half. A parcel that came over the link does not go back over it.
+// next is the neighbour on the way: the next part, or behind the last one the
+// destination. Nothing goes back where it came from.
 func (h *Half) next(from *peer, header *parcel.Header) (*peer, error) {
-	if from.link {
-		if p := h.peers.find(header.Destination); p != nil && !p.link {
+	on := from.at.back()
+	if h.place.courses[on].next != "" {
+		if p := h.peers.part(on); p != nil {
 			return p, nil
 		}
-		return nil, fault.New(fault.PeerUnavailable, "%q is not connected", header.Destination)
+		return nil, fault.New(fault.GuardUnavailable, "the next part of the guard is not connected")
 	}
-	if p := h.peers.other(); p != nil {
+	if p := h.peers.find(header.Destination); p != nil && p.at == on {
 		return p, nil
 	}
-	return nil, fault.New(fault.GuardUnavailable, "the link is down")
+	return nil, fault.New(fault.PeerUnavailable, "%q is not connected", header.Destination)
 }
 
-// judges tells whether this half judges what comes from a neighbour: the inner half
-// judges everything; the outer half judges what enters and checks the form of what
-// leaves.
-func (h *Half) judges(from *peer) bool { return h.Side == Inner || !from.link }
+// courseOf is what becomes of what comes from a neighbour.
+func (h *Half) courseOf(from *peer) course { return h.place.courses[from.at.back()] }
 
-// judgeOf is the judge of what comes from a neighbour.
-func (h *Half) judgeOf(from *peer) verifier {
-	if from.link {
-		return h.across
-	}
-	return h.own
-}
+// judgeOf is the judge of what comes from a neighbour, nil where its form is checked.
+func (h *Half) judgeOf(from *peer) verifier { return h.judges[from.at.back()] }
 
 // pass judges one parcel, which must be of a kind, and records the verdict. When it
-// returns nil the parcel may go on: on the inner half the record is durable.
+// returns nil the parcel may go on: the record is durable where it has to be.
 func (h *Half) pass(from *peer, c exchange.Carried, kind parcel.Kind) (judge.Verdict, error) {
 	v, err := h.verdict(from, c)
 	if err == nil {
@@ -150,7 +144,7 @@ func (h *Half) pass(from *peer, c exchange.Carried, kind parcel.Kind) (judge.Ver
 		h.counts.refused.Add(1)
 		return v, err
 	}
-	if h.Side == Inner {
+	if h.courseOf(from).waits {
 		if err := ticket.Wait(); err != nil {
 			return v, fault.Wrap(fault.RecordFailed, err, "record the verdict")
 		}
@@ -160,10 +154,10 @@ func (h *Half) pass(from *peer, c exchange.Carried, kind parcel.Kind) (judge.Ver
 }
 
 func (h *Half) verdict(from *peer, c exchange.Carried) (judge.Verdict, error) {
-	k := judge.Case{Header: c.Header, Label: c.Label, Presenter: from.id, Relayed: from.link}
+	k := judge.Case{Header: c.Header, Label: c.Label, Presenter: from.id, Relayed: from.part}
 	p := h.keeper.Current()
-	if h.judges(from) {
-		return h.judgeOf(from).Judge(p, k)
+	if j := h.judgeOf(from); j != nil {
+		return j.Judge(p, k)
 	}
 	return judge.Form(p, k, h.Clock.Now())
 }
@@ -177,7 +171,7 @@ func (h *Half) fits(from *peer, v *judge.Verdict, kind parcel.Kind) error {
 	switch {
 	case v.Header.Kind != kind:
 		err = fault.New(fault.ParcelMalformed, "%s where a parcel of kind %s is due", v.Header.Kind, kind)
-	case source == nil || source.Inner != h.fromInside(from):
+	case source == nil || source.Inner != (from.at == inwards):
 		err = fault.New(fault.FlowDirection, "from zone %q, but presented from the other side", v.Header.FromZone)
 	default:
 		return nil
@@ -186,10 +180,7 @@ func (h *Half) fits(from *peer, v *judge.Verdict, kind parcel.Kind) error {
 	return err
 }
 
-// fromInside tells on which side a neighbour is.
-func (h *Half) fromInside(from *peer) bool { return (h.Side == Inner) != from.link }
-
-// passAnswer judges the answer to a question that this half passed.
+// passAnswer judges the answer to a question that this part passed.
 func (h *Half) passAnswer(from *peer, c exchange.Carried, asked *judge.Verdict) error {
 	v, err := h.pass(from, c, parcel.Answer)
 	if err != nil {

@@ -27,7 +27,7 @@ type Bundle struct {
 	Created    int64
 	NotBefore  int64
 	NotAfter   int64
-	Guard      string   // the guard whose two halves enforce it
+	Guard      string   // the guard that enforces it
 	Term       uint64   // its reign
 	Categories []string // the name of each bit
 	Zones      []Zone
@@ -56,6 +56,7 @@ type Role string
 const (
 	RoleFront  Role = "front"
 	RoleOuter  Role = "guard-outer"
+	RoleGate   Role = "guard-gate" // the second judge outwards, at the inner end of the link
 	RoleInner  Role = "guard-inner"
 	RoleCenter Role = "center"
 	RoleClient Role = "terminal" // sends and receives files through a front

@@ -41,7 +41,7 @@ func TestAuditAfterAll(t *testing.T) {
 	}
 	r.wantRecorded(t, receipts)
 	if h := r.log(t, demo.GuardInner)[refused]; len(h["allow"]) != 1 || len(h["refuse"]) == 0 {
-		t.Errorf("the query %s was passed, its answer refused, and the inner half's log says %v", refused, h)
+		t.Errorf("the query %s was passed, its answer refused, and the inner process's log says %v", refused, h)
 	}
 }
 
@@ -122,52 +122,73 @@ func (r *rig) wantSoundLogs(t *testing.T) map[string]uint64 {
 	return sizes
 }
 
+// lastJudge is the part of the guard that waits for its disk before it hands on to a
+// front: inwards the inner process, outwards the gate.
+func lastJudge(front string) string {
+	if front == demo.FrontInternet {
+		return demo.GuardGate
+	}
+	return demo.GuardInner
+}
+
 // wantRecorded verifies all logs and holds, for each parcel that was released, that
-// the inner half has decided and committed before.
+// the last judge on its way has decided and committed before.
 func (r *rig) wantRecorded(t *testing.T, receipts []file.Receipt) {
 	t.Helper()
 	sizes := r.wantSoundLogs(t)
-	inner := r.log(t, demo.GuardInner)
+	logs := map[string]map[parcel.ID]history{demo.GuardInner: r.log(t, demo.GuardInner), demo.GuardGate: r.log(t, demo.GuardGate)}
+	committed := func(id parcel.ID, front string) {
+		last := lastJudge(front)
+		wantCommitted(t, id, last, logs[last][id], sizes[last])
+	}
 	for _, one := range receipts {
 		id, err := parcel.ParseID(one.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantCommitted(t, id, inner[id], sizes[demo.GuardInner])
+		front := demo.FrontIntranet
+		if one.Flow == "wide-out" {
+			front = demo.FrontInternet
+		}
+		committed(id, front)
 	}
 	released, answered := 0, map[parcel.ID]bool{} // both fronts record an answer
 	for _, front := range []string{demo.FrontInternet, demo.FrontIntranet} {
 		for id, h := range r.log(t, front) {
 			if len(h["received"]) > 0 {
 				released++
-				wantCommitted(t, id, inner[id], sizes[demo.GuardInner])
+				committed(id, front)
 			}
 			if len(h["answered"]) > 0 {
 				answered[id] = true
-				wantAllowed(t, id, inner[id], sizes[demo.GuardInner])
+				wantAllowed(t, id, 1, demo.GuardInner, logs[demo.GuardInner][id], sizes[demo.GuardInner])
+			}
+			if len(h["answered"]) > 0 && front == demo.FrontInternet { // it has the answer: the gate passed that, too
+				wantAllowed(t, id, 2, demo.GuardGate, logs[demo.GuardGate][id], sizes[demo.GuardGate])
 			}
 		}
 	}
-	t.Logf("%d receipts, %d releases and %d answers recorded by fronts: the inner half decided on each", len(receipts), released, len(answered))
+	t.Logf("%d receipts, %d releases and %d answers recorded by fronts: the last judge decided on each", len(receipts), released, len(answered))
 	if released < len(receipts)/2 {
 		t.Errorf("only %d of %d releases are recorded by the fronts", released, len(receipts))
 	}
 }
 
-func wantAllowed(t *testing.T, id parcel.ID, h history, size uint64) {
+// wantAllowed wants so many verdicts on a question and its answer.
+func wantAllowed(t *testing.T, id parcel.ID, n int, part string, h history, size uint64) {
 	t.Helper()
-	if len(h["allow"]) == 0 || h["allow"][0] >= size {
-		t.Errorf("parcel %s was answered, and the inner half's log, signed up to %d, says %v", id, size, h)
+	if len(h["allow"]) < n || h["allow"][n-1] >= size {
+		t.Errorf("parcel %s was answered, and the log of %s, signed up to %d, says %v", id, part, size, h)
 	}
 }
 
 // wantCommitted wants a decision, then a commit, and no release before the commit.
-func wantCommitted(t *testing.T, id parcel.ID, h history, size uint64) {
+func wantCommitted(t *testing.T, id parcel.ID, part string, h history, size uint64) {
 	t.Helper()
 	allow, commit, release := h["allow"], h["committed"], h["released"]
 	switch {
 	case len(allow) == 0 || len(commit) == 0:
-		t.Errorf("parcel %s was released, and the inner half's log says %v", id, h)
+		t.Errorf("parcel %s was released, and the log of %s says %v", id, part, h)
 	case commit[0] < allow[0] || commit[0] >= size:
 		t.Errorf("parcel %s: committed before it was decided or after all that is signed (%d): %v", id, size, h)
 	case len(release) > 0 && release[0] < commit[0]:

@@ -41,10 +41,10 @@ func marker(t *testing.T) (whole string, pieces [][]byte) {
 }
 
 // TestCable captures all that is on the cable while queries and files that hold a
-// marker cross, and while both halves are restarted.
+// marker cross, and while each part of the guard is restarted.
 func TestCable(t *testing.T) {
 	r := start(t)
-	namespace, err := r.Stage().Namespace(demo.GuardInner)
+	namespace, err := r.Stage().Namespace(demo.GuardGate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,11 +53,11 @@ func TestCable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for round := range 3 {
+	for round := range 4 {
 		r.ready(t)
 		r.ask(t, whole)
 		r.send(t, whole, round)
-		if err := r.Restart([]string{demo.GuardOuter, demo.GuardInner, demo.FrontInternet}[round]); err != nil {
+		if err := r.Restart([]string{demo.GuardOuter, demo.GuardGate, demo.GuardInner, demo.FrontInternet}[round]); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -35,7 +35,7 @@ func TestFilesSurviveKills(t *testing.T) {
 	random := chance(t)
 	c := crossing{
 		big: form[int64](64<<20, 1<<30), small: form(500, 5000), rounds: form(2, 4),
-		killed: []string{demo.FrontInternet, demo.GuardOuter, demo.GuardInner, demo.FrontIntranet, cable},
+		killed: []string{demo.FrontInternet, demo.GuardOuter, demo.GuardGate, demo.GuardInner, demo.FrontIntranet, cable},
 	}
 	if long() { // the same without kills, for the numbers
 		undisturbed := c

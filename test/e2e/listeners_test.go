@@ -31,7 +31,7 @@ func (r *rig) listenersOf(name string) []string {
 	switch name {
 	case demo.FrontIntranet: // its flows enter elsewhere
 		return nil
-	case demo.GuardOuter, demo.GuardInner:
+	case demo.GuardOuter, demo.GuardGate:
 		return []string{packetSocket, own}
 	default:
 		return []string{own}

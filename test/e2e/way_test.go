@@ -28,6 +28,8 @@ func legitimate(name string) []string {
 	switch name {
 	case demo.Center:
 		return []string{demo.GuardInner, demo.Signer}
+	case demo.GuardInner:
+		return []string{demo.GuardGate}
 	case demo.FrontInternet:
 		return []string{demo.GuardOuter}
 	case demo.FrontIntranet:
@@ -40,7 +42,7 @@ func legitimate(name string) []string {
 }
 
 // expected is what a probe reaches in the place of a process, and all that it does:
-// its own side's sockets, and for a half raw sockets of its own network namespace,
+// its own side's sockets, and at the cable raw sockets of its own network namespace,
 // where there is the cable and nothing else.
 func (r *rig) expected(name string) []string {
 	var list []string
@@ -48,7 +50,7 @@ func (r *rig) expected(name string) []string {
 		path := r.Installation.Socket(other)
 		list = append(list, "connect unix "+path, "nested: connect unix "+path)
 	}
-	if name == demo.GuardOuter || name == demo.GuardInner {
+	if name == demo.GuardOuter || name == demo.GuardGate {
 		list = append(list, "socket family 17", "raw socket family 2", "raw socket family 10")
 	}
 	slices.Sort(list)

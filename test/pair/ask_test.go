@@ -49,7 +49,7 @@ func TestAsk(t *testing.T) {
 	if reply.Content["text"] != "of p-1" || w.app.count(reply.ID) != 1 || w.app.proxy != "in/web-1" {
 		t.Errorf("%v, %d calls as %q", reply.Content, w.app.count(reply.ID), w.app.proxy)
 	}
-	for _, p := range []*part{w.outer, w.inner} {
+	for _, p := range []*part{w.outer, w.running[gate], w.inner} {
 		within(t, 5*time.Second, func() error { return p.recorded(decision(reply.ID, "allow", "")) })
 	}
 	for _, p := range []*part{w.out, w.in} {
@@ -171,11 +171,15 @@ func TestRestarts(t *testing.T) {
 	for _, restart := range []func(){
 		func() {
 			w.inner.stop()
-			w.inner = w.startHalf(guard.Inner, w.cable.end(guard.Inner))
+			w.inner = w.startSide(guard.Inner)
 		},
 		func() {
 			w.outer.stop()
-			w.outer = w.startHalf(guard.Outer, w.cable.end(guard.Outer))
+			w.outer = w.startSide(guard.Outer)
+		},
+		func() {
+			w.running[gate].stop()
+			w.startSide(guard.Gate)
 		},
 		func() {
 			w.in.stop()

@@ -36,7 +36,7 @@ func TestBundleSwap(t *testing.T) {
 	stop := w.traffic(4)
 	for version := uint64(2); version < 8; version++ {
 		w.answered(20)
-		w.center.give(w.sign(w.bundle(version), 2), version, inner, outer, frontIn, frontOut)
+		w.center.give(w.sign(w.bundle(version), 2), version, inner, gate, outer, frontIn, frontOut)
 	}
 	w.answered(20)
 	for code, n := range stop() {
@@ -44,7 +44,7 @@ func TestBundleSwap(t *testing.T) {
 			t.Errorf("%d callers were told %s", n, code)
 		}
 	}
-	for _, id := range []string{inner, outer, frontIn, frontOut} {
+	for _, id := range []string{inner, gate, outer, frontIn, frontOut} {
 		if state, err := w.center.state(id); err != nil || state.Bundle != 7 || state.Lease != 7 || state.Component != id {
 			t.Errorf("%s: %+v, %v", id, state, err)
 		}
@@ -56,7 +56,7 @@ func TestBundleSwap(t *testing.T) {
 func TestBundleRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, newSite(t))
-	w.center.give(w.sign(w.bundle(5), 2), 5, inner, outer, frontIn, frontOut)
+	w.center.give(w.sign(w.bundle(5), 2), 5, inner, gate, outer, frontIn, frontOut)
 	bad, other, past, directory := w.bundle(6), w.bundle(5), w.bundle(6), w.bundle(6)
 	bad.Flows[0].Object = "in/nothing"
 	other.Guard = "another"
@@ -78,12 +78,12 @@ func TestBundleRefused(t *testing.T) {
 		"no bundle":            {[]byte("bundle"), fault.PolicyMalformed},
 		"another document":     {w.lease(inner, 6), fault.PolicyUnsigned},
 	} {
-		for _, id := range []string{inner, outer, frontIn, frontOut} {
+		for _, id := range []string{inner, gate, outer, frontIn, frontOut} {
 			if _, err := w.center.call(control.Bundle, id, test.data); fault.CodeOf(err) != test.want {
 				t.Errorf("%s at %s: %v, want %s", name, id, err, test.want)
 			}
 		}
-		for _, p := range []*part{w.inner, w.outer, w.in, w.out} {
+		for _, p := range []*part{w.inner, w.running[gate], w.outer, w.in, w.out} {
 			within(t, 5*time.Second, func() error {
 				return p.recorded(func(l audit.Leaf) bool { return l.Class == audit.ClassPolicy && l.Reason == string(test.want) })
 			})
@@ -93,11 +93,11 @@ func TestBundleRefused(t *testing.T) {
 		t.Errorf("a part that its front cannot open: %v", err)
 	}
 	w.inner.stop()
-	w.inner = w.startHalf(guard.Inner, w.cable.end(guard.Inner))
+	w.inner = w.startSide(guard.Inner)
 	w.out.stop()
 	w.out = w.startFront(frontOut, outer, nil, nil)
 	w.center = w.mustGrip(central, inner)
-	for _, id := range []string{inner, outer, frontIn, frontOut} {
+	for _, id := range []string{inner, gate, outer, frontIn, frontOut} {
 		within(t, 10*time.Second, func() error {
 			state, err := w.center.state(id)
 			if err == nil && (state.Bundle != 5 || state.Lease != 5) {
@@ -134,7 +134,7 @@ func TestRemoved(t *testing.T) {
 					break
 				}
 			}
-			w.center.give(w.sign(b, 2), 2, inner, outer)
+			w.center.give(w.sign(b, 2), 2, inner, gate, outer)
 			select {
 			case <-two.conn.Done():
 			case <-time.After(5 * time.Second):
@@ -180,6 +180,7 @@ func TestStrangers(t *testing.T) {
 	}{
 		{elsewhere, frontOut, outer, w.outer}, {elsewhere, central, inner, w.inner}, {w.site, central, outer, w.outer},
 		{w.site, frontIn, outer, w.outer}, {w.site, frontOut, inner, w.inner}, {w.site, outer, inner, w.inner}, {w.site, inner, outer, w.outer},
+		{elsewhere, inner, gate, w.running[gate]}, {w.site, frontIn, gate, w.running[gate]}, {w.site, central, gate, w.running[gate]}, {w.site, gate, inner, w.inner},
 	} {
 		before := len(test.at.entries())
 		h, err := test.site.grip(test.id, test.half)
@@ -219,6 +220,28 @@ func TestUnrecorded(t *testing.T) {
 	w.inner.cancel()
 	<-w.inner.done // it says that its log is closed
 	delete(w.running, inner)
+}
+
+// TestUnrecordedOutwards: when the gate's log cannot take an entry, nothing goes out.
+func TestUnrecordedOutwards(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, newSite(t))
+	g := w.running[gate]
+	w.app.set(func(context.Context, front.Call) (parcel.Record, error) {
+		if err := g.journal.Close(); err != nil {
+			t.Error(err)
+		}
+		return answer(2, "secret"), nil
+	})
+	if r, err := w.ask("out/p-1", "p-1"); fault.CodeOf(err) != fault.RecordFailed && fault.CodeOf(err) != fault.Interrupted {
+		t.Errorf("%v, %v, want %s", r.Content, err, fault.RecordFailed)
+	}
+	if n, _ := w.app.once(); n != 1 {
+		t.Errorf("%d questions reached the application", n)
+	}
+	g.cancel()
+	<-g.done // it says that its log is closed
+	delete(w.running, gate)
 }
 
 // TestLargeDetail: the record of a decision holds its whole input, also of the

@@ -121,7 +121,7 @@ func (s *site) current(version uint64, ids ...string) error {
 	return nil
 }
 
-var guarded = []string{inner, outer, frontIn, frontOut}
+var guarded = []string{inner, gate, outer, frontIn, frontOut}
 
 // newCentered is a whole installation with its center at work.
 func newCentered(t *testing.T) *world {
@@ -172,7 +172,7 @@ func TestBack(t *testing.T) {
 	if x := w.standings()[outer]; x.State != "unreachable" {
 		t.Errorf("%+v", x)
 	}
-	w.outer = w.startHalf(guard.Outer, w.cable.end(guard.Outer))
+	w.outer = w.startSide(guard.Outer)
 	w.out = w.startFront(frontOut, outer, nil, nil)
 	within(t, 15*time.Second, func() error { return w.current(2, guarded...) })
 	if _, err := w.ask("out/p-1", "p-1"); err != nil {
@@ -276,7 +276,7 @@ func TestGathering(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, p := range []*part{w.inner, w.outer, w.in, w.out} {
+	for _, p := range []*part{w.inner, w.running[gate], w.outer, w.in, w.out} {
 		within(t, 20*time.Second, func() error { return w.gathered(p) })
 		if x := w.standings()[p.id]; x.Audit != "proven" || x.Records == 0 {
 			t.Errorf("%+v", x)
@@ -306,7 +306,7 @@ func TestTakenBack(t *testing.T) {
 	if err := os.CopyFS(old, os.DirFS(w.path("state", outer, "audit"))); err != nil {
 		t.Fatal(err)
 	}
-	w.outer = w.startHalf(guard.Outer, w.cable.end(guard.Outer))
+	w.outer = w.startSide(guard.Outer)
 	within(t, 20*time.Second, func() error { _, err := w.ask("out/p-1", "p-1"); return err })
 	for range 50 {
 		if _, err := w.ask("out/p-1", "p-1"); err != nil {
@@ -318,7 +318,7 @@ func TestTakenBack(t *testing.T) {
 	if err := errors.Join(os.RemoveAll(w.path("state", outer, "audit")), os.Rename(old, w.path("state", outer, "audit"))); err != nil {
 		t.Fatal(err)
 	}
-	w.outer = w.startHalf(guard.Outer, w.cable.end(guard.Outer))
+	w.outer = w.startSide(guard.Outer)
 	within(t, 20*time.Second, func() error {
 		if x := w.standings()[outer]; x.Audit != "log-taken-back" {
 			return wrong("its log is %q", x.Audit)

@@ -29,7 +29,7 @@ func TestDirections(t *testing.T) {
 	o, i := s.startPair()
 	s.startFront(frontTwo, outer, nil, nil)
 	center := s.mustGrip(central, inner)
-	center.give(s.sign(s.bundle(1), 2), 1, inner, outer, frontTwo)
+	center.give(s.sign(s.bundle(1), 2), 1, inner, gate, outer, frontTwo)
 	outside := s.mustGrip(frontOut, outer)
 	inside := s.mustGrip(frontIn, inner)
 	for _, door := range []struct {
@@ -53,7 +53,7 @@ func TestDirections(t *testing.T) {
 	} {
 		for _, typ := range allTypes {
 			rule, _ := control.RuleOf(typ)
-			for _, to := range []string{inner, outer, frontOut, frontTwo, frontIn, central, "nobody"} {
+			for _, to := range []string{inner, gate, outer, frontOut, frontTwo, frontIn, central, "nobody"} {
 				payload := []byte{}
 				if typ == control.Time {
 					payload = make([]byte, 16)
@@ -84,23 +84,24 @@ func refusedCalls(p *part) int {
 	return n
 }
 
-// TestCapturedHalfCalls: over the link the inner half takes nothing but questions for
-// the time.
+// TestCapturedHalfCalls: over the link the gate takes nothing but questions for the time,
+// and passes nothing else on.
 func TestCapturedHalfCalls(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	i := s.startHalf(guard.Inner, s.cable.end(guard.Inner))
+	g := s.startSide(guard.Gate)
+	i := s.startSide(guard.Inner)
 	s.startFront(frontIn, inner, newApplication(), nil)
-	s.mustGrip(central, inner).give(s.sign(s.bundle(1), 2), 1, inner, frontIn)
+	s.mustGrip(central, inner).give(s.sign(s.bundle(1), 2), 1, inner, gate, frontIn)
 	h := s.grasp()
 	h.windows(1)
 	for _, typ := range allTypes {
-		for _, to := range []string{inner, outer, frontIn, frontOut, central} {
+		for _, to := range []string{inner, gate, outer, frontIn, frontOut, central} {
 			payload := []byte{}
 			if typ == control.Time {
 				payload = make([]byte, 16)
 			}
-			before := refusedCalls(i)
+			before := refusedCalls(g)
 			_, err := h.call(typ, to, payload)
 			if typ == control.Time && to == central {
 				if err != nil {
@@ -108,7 +109,7 @@ func TestCapturedHalfCalls(t *testing.T) {
 				}
 				continue
 			}
-			if fault.CodeOf(err) != fault.FlowDirection || refusedCalls(i) != before+1 {
+			if fault.CodeOf(err) != fault.FlowDirection || refusedCalls(g) != before+1 || refusedCalls(i) != 0 {
 				t.Errorf("type %d of %s: %v", typ, to, err)
 			}
 		}
@@ -185,22 +186,23 @@ func TestMalformedCalls(t *testing.T) {
 	}
 }
 
-// TestTime: the outer half and every front take the center's time when they connect;
-// the inner half keeps its own.
+// TestTime: the outer half, the gate and every front take the center's time when they connect;
+// the inner process keeps its own.
 func TestTime(t *testing.T) {
 	t.Parallel()
 	w := &world{site: newSite(t), app: newApplication()}
-	w.inner = w.startHalf(guard.Inner, w.cable.end(guard.Inner))
+	w.inner = w.startSide(guard.Inner)
 	w.center = w.mustGrip(central, inner)
 	w.center.mu.Lock()
 	w.center.ahead = time.Hour
 	w.center.mu.Unlock()
 	w.center.give(w.sign(w.bundle(1), 2), 1, inner)
-	w.outer = w.startHalf(guard.Outer, w.cable.end(guard.Outer))
-	w.center.give(w.sign(w.bundle(1), 2), 1, outer)
+	w.startSide(guard.Gate)
+	w.outer = w.startSide(guard.Outer)
+	w.center.give(w.sign(w.bundle(1), 2), 1, gate, outer)
 	w.out = w.startFront(frontOut, outer, nil, nil)
 	w.in = w.startFront(frontIn, inner, w.app, nil)
-	for _, p := range []*part{w.outer, w.out, w.in} {
+	for _, p := range []*part{w.running[gate], w.outer, w.out, w.in} {
 		within(t, 10*time.Second, func() error {
 			if ahead := time.Until(p.clock.Now()); ahead < 59*time.Minute || ahead > 61*time.Minute {
 				return wrong("%s is %s ahead", p.id, ahead)

@@ -33,7 +33,7 @@ func TestEvidence(t *testing.T) {
 	app := newApplication()
 	s.startPair()
 	center := s.mustGrip(central, inner)
-	center.give(s.sign(s.bundle(1), 2), 1, inner, outer)
+	center.give(s.sign(s.bundle(1), 2), 1, inner, gate, outer)
 	s.startFront(frontIn, inner, app, nil)
 	center.give(s.sign(s.bundle(1), 2), 1, frontIn)
 	f := s.forger(frontOut, s.mustGrip(frontOut, outer))

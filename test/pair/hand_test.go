@@ -110,9 +110,12 @@ func (h *hand) stream(ctx context.Context, s *wire.Stream) {
 			defer h.mu.Unlock()
 			return h.site.authority.Time([16]byte(payload), time.Now().Add(h.ahead))
 		case head.Type == control.Windows:
+			var list []label.Verifier
+			err := canon.Unmarshal(payload, &list)
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			return nil, canon.Unmarshal(payload, &h.verifiers)
+			h.verifiers = list
+			return nil, err
 		default:
 			return nil, fault.New(fault.FlowDirection, "not asked of a hand")
 		}
@@ -145,7 +148,7 @@ func (h *hand) call(t control.Type, to string, payload []byte) ([]byte, error) {
 func pairs() []pki.Pair {
 	return []pki.Pair{
 		{Maker: frontOut, Judge: outer}, {Maker: frontOut, Judge: inner}, {Maker: frontTwo, Judge: outer},
-		{Maker: frontTwo, Judge: inner}, {Maker: frontIn, Judge: inner},
+		{Maker: frontTwo, Judge: inner}, {Maker: frontIn, Judge: inner}, {Maker: frontIn, Judge: gate},
 	}
 }
 
@@ -193,7 +196,7 @@ func newWorld(t interface{ Helper() }, s *site) *world {
 	w := &world{site: s, app: newApplication()}
 	w.outer, w.inner = s.startPair()
 	w.center = s.mustGrip(central, inner)
-	w.center.give(s.sign(s.bundle(1), 2), 1, inner, outer)
+	w.center.give(s.sign(s.bundle(1), 2), 1, inner, gate, outer)
 	w.out = s.startFront(frontOut, outer, nil, nil)
 	w.in = s.startFront(frontIn, inner, w.app, nil)
 	w.center.give(s.sign(s.bundle(1), 2), 1, frontIn, frontOut)

@@ -58,9 +58,9 @@ func forgeries() map[fault.Code]forgery {
 	}
 }
 
-// forgeAll sends every forgery to a half and holds what it is told and what is
-// recorded against its name.
-func (f *forger) forgeAll(t *testing.T, at *part, verifiers []label.Verifier, app *application) {
+// forgeAll sends every forgery to a part of the guard and holds what it is told, and what
+// one of the parts has recorded, against its name.
+func (f *forger) forgeAll(t *testing.T, verifiers []label.Verifier, app *application, at ...*part) {
 	t.Helper()
 	h := question()
 	good := f.make(h, class(1, 1), verifiers, forgery{})
@@ -72,7 +72,7 @@ func (f *forger) forgeAll(t *testing.T, at *part, verifiers []label.Verifier, ap
 			t.Errorf("told %v, want %s", err, code)
 		}
 		within(t, 5*time.Second, func() error {
-			return at.recorded(func(l audit.Leaf) bool {
+			return anyRecorded(at, func(l audit.Leaf) bool {
 				return l.Class == audit.ClassDecision && l.Verdict == "refuse" && l.Reason == string(code)
 			})
 		})
@@ -129,10 +129,10 @@ func TestCapturedFront(t *testing.T) {
 	app := newApplication()
 	o, _ := s.startPair()
 	s.startFront(frontIn, inner, app, nil)
-	s.mustGrip(central, inner).give(s.sign(s.bundle(1), 2), 1, inner, outer, frontIn)
+	s.mustGrip(central, inner).give(s.sign(s.bundle(1), 2), 1, inner, gate, outer, frontIn)
 	f := s.forger(frontOut, s.mustGrip(frontOut, outer))
 	verifiers := f.windows(2)
-	f.forgeAll(t, o, verifiers, app)
+	f.forgeAll(t, verifiers, app, o)
 	// Its good parcel, presented by another front, is stolen.
 	h := question()
 	carried := f.make(h, class(1, 1), verifiers, forgery{})
@@ -150,17 +150,17 @@ func TestCapturedFront(t *testing.T) {
 }
 
 // TestCapturedOuterHalf: an outer half that was taken over hands on what it likes, as
-// if it had judged it. The inner half judges from scratch.
+// if it had judged it. The gate checks the form, the inner process judges from scratch.
 func TestCapturedOuterHalf(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	app := newApplication()
-	i := s.startHalf(guard.Inner, s.cable.end(guard.Inner))
+	g, i := s.startSide(guard.Gate), s.startSide(guard.Inner)
 	s.startFront(frontIn, inner, app, nil)
-	s.mustGrip(central, inner).give(s.sign(s.bundle(1), 2), 1, inner, frontIn)
+	s.mustGrip(central, inner).give(s.sign(s.bundle(1), 2), 1, inner, gate, frontIn)
 	f := s.forger(frontOut, s.grasp()) // with a front's keys, for the good parcel
 	verifiers := f.windows(1)
-	f.forgeAll(t, i, verifiers, app)
+	f.forgeAll(t, verifiers, app, g, i)
 	// It has keys of its own, as a judge; they make no labels.
 	own := *f
 	own.keys = s.forger(outer, f.hand).keys
@@ -183,9 +183,9 @@ func TestCapturedInnerFront(t *testing.T) {
 	w := &world{site: s, app: newApplication()}
 	w.outer, w.inner = s.startPair()
 	w.out = s.startFront(frontOut, outer, nil, nil)
-	s.mustGrip(central, inner).give(s.sign(s.bundle(1), 2), 1, inner, outer, frontOut)
+	s.mustGrip(central, inner).give(s.sign(s.bundle(1), 2), 1, inner, gate, outer, frontOut)
 	f := s.forger(frontIn, s.mustGrip(frontIn, inner))
-	verifiers := f.windows(1)
+	verifiers := f.windows(2)
 	var last exchange.Carried
 	for _, test := range []struct {
 		want  fault.Code

@@ -14,7 +14,7 @@ import (
 // startLinked starts a half over the real link protocol on a socket of frames.
 func (s *site) startLinked(side guard.Side) *part {
 	s.t.Helper()
-	port, err := link.OpenUnix(s.path("link"), side == guard.Inner)
+	port, err := link.OpenUnix(s.path("link"), side == guard.Gate)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -38,21 +38,23 @@ func (s *site) startLinked(side guard.Side) *part {
 	return p
 }
 
-// TestOverLink: questions and a delivery over frames, with a restart of either half.
+// TestOverLink: questions and a delivery over frames, with a restart of each part.
 func TestOverLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	c := &carrier{world: &world{site: s, app: newApplication()}, shelf: map[string]*shelf{frontIn: s.newShelf(frontIn)}}
-	c.outer, c.inner = s.startLinked(guard.Outer), s.startLinked(guard.Inner)
+	c.outer = s.startLinked(guard.Outer)
+	s.startLinked(guard.Gate)
+	c.inner = s.startSide(guard.Inner)
 	c.center = s.mustGrip(central, inner)
-	c.center.give(s.sign(s.bundle(1), 2), 1, inner, outer)
+	c.center.give(s.sign(s.bundle(1), 2), 1, inner, gate, outer)
 	c.out = s.startFront(frontOut, outer, nil, nil)
 	c.in = s.startFront(frontIn, inner, c.app, c.shelf[frontIn])
 	c.center.give(s.sign(s.bundle(1), 2), 1, frontIn, frontOut)
 	stop := c.traffic(4)
 	body := noise(9*chunk + 1)
 	out := c.outgoing("files", "out/sender", "linked", body)
-	g := newGate(body, 5*chunk)
+	g := newStall(body, 5*chunk)
 	ended := make(chan error, 1)
 	go func() {
 		_, err := c.out.persist(out, g)
@@ -60,9 +62,12 @@ func TestOverLink(t *testing.T) {
 	}()
 	<-g.reached
 	c.answered(20)
-	c.inner.stop()
+	s.running[gate].stop()
 	close(g.open)
-	c.inner = s.startLinked(guard.Inner)
+	s.startLinked(guard.Gate)
+	c.answered(20)
+	c.inner.stop()
+	c.inner = s.startSide(guard.Inner)
 	c.answered(20)
 	c.outer.stop()
 	c.outer = s.startLinked(guard.Outer)

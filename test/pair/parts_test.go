@@ -99,7 +99,7 @@ func (s *site) stopAll() {
 
 func (s *site) socket(id string) string { return s.path(id + ".sock") }
 
-// startHalf starts a half over a link.
+// startHalf starts a part of the guard with a way to the next one.
 func (s *site) startHalf(side guard.Side, link guard.Connector) *part {
 	s.t.Helper()
 	id := "guard-" + string(side)
@@ -118,10 +118,21 @@ func (s *site) startHalf(side guard.Side, link guard.Connector) *part {
 	return p.run(half.Run)
 }
 
-// startPair starts both halves with the site's cable between them.
+// startSide starts a part of the guard at its place: on the site's cable, or at the gate.
+func (s *site) startSide(side guard.Side) *part {
+	s.t.Helper()
+	if side == guard.Inner {
+		return s.startHalf(side, guard.Redial(s.dial(gate)))
+	}
+	return s.startHalf(side, s.cable.end(side))
+}
+
+// startPair starts both halves, the inner one with its gate.
 func (s *site) startPair() (o, i *part) {
 	s.t.Helper()
-	return s.startHalf(guard.Outer, s.cable.end(guard.Outer)), s.startHalf(guard.Inner, s.cable.end(guard.Inner))
+	o = s.startSide(guard.Outer)
+	s.startSide(guard.Gate)
+	return o, s.startSide(guard.Inner)
 }
 
 func (s *site) dial(id string) func(context.Context) (net.Conn, error) {
@@ -211,7 +222,7 @@ func (c *cable) join() error {
 		return err
 	}
 	c.waiting[guard.Outer] <- a
-	c.waiting[guard.Inner] <- b
+	c.waiting[guard.Gate] <- b
 	clear(c.waiting)
 	c.live = []net.Conn{a, b}
 	return nil

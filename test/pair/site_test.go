@@ -29,6 +29,7 @@ const (
 	frontTwo = "front-two" // a second front of the outer zone
 	frontIn  = "front-in"
 	outer    = "guard-outer"
+	gate     = "guard-gate"
 	inner    = "guard-inner"
 	central  = "center"
 )
@@ -39,7 +40,7 @@ var cast = []struct {
 	zone string
 }{
 	{frontOut, policy.RoleFront, "out"}, {frontTwo, policy.RoleFront, "out"}, {frontIn, policy.RoleFront, "in"},
-	{outer, policy.RoleOuter, ""}, {inner, policy.RoleInner, ""}, {central, policy.RoleCenter, "in"},
+	{outer, policy.RoleOuter, ""}, {gate, policy.RoleGate, ""}, {inner, policy.RoleInner, ""}, {central, policy.RoleCenter, "in"},
 }
 
 // site is one installation: its authority, its approvers and its components.
