@@ -69,6 +69,7 @@ const (
 const (
 	CredentialMissing Code = "credential-missing"
 	CredentialInvalid Code = "credential-invalid"
+	BindingMismatch   Code = "binding-mismatch" // from an address or network card that the subject is not bound to
 	RateLimited       Code = "rate-limited"
 	TooBusy           Code = "too-busy"
 	RequestMalformed  Code = "request-malformed"
@@ -94,7 +95,7 @@ var kinds = map[Code]Kind{ //nolint:gochecknoglobals // a constant table
 	PolicyMissing: Unavailable, PolicyExpired: Unavailable, PolicyMalformed: Refused, PolicyUnsigned: Refused, PolicyOld: Refused,
 	PolicyDenied: Refused, PolicyError: Refused, FlowUnknown: Refused, FlowDirection: Refused, RouteUnknown: Refused,
 	SubjectUnknown: Refused, SubjectUnmapped: Refused, SubjectLevel: Refused, EvidenceInvalid: Refused,
-	CredentialMissing: Unauthenticated, CredentialInvalid: Unauthenticated, RateLimited: TooMany, TooBusy: Unavailable,
+	CredentialMissing: Unauthenticated, CredentialInvalid: Unauthenticated, BindingMismatch: Refused, RateLimited: TooMany, TooBusy: Unavailable,
 	RequestMalformed: Invalid, UpgradeRefused: Refused, GuardUnavailable: Unavailable, PeerUnavailable: Unavailable,
 	TargetUnavailable: BadAnswer, TargetFailed: BadAnswer, TargetTimeout: Timeout, Interrupted: BadAnswer,
 	PeerUnknown: Refused, RecordFailed: Unavailable, InternalError: Internal,

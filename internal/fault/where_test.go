@@ -26,6 +26,7 @@ func where() map[fault.Code]string {
 		fault.EvidenceInvalid:   "test/pair/evidence_test.go",
 		fault.CredentialMissing: "internal/front/core_test.go",
 		fault.CredentialInvalid: "internal/front/core_test.go",
+		fault.BindingMismatch:   "internal/front/bound_test.go",
 		fault.RateLimited:       "internal/front/core_test.go",
 		fault.TooBusy:           "internal/front/core_test.go",
 		fault.RequestMalformed:  "internal/front/http/typed_test.go",

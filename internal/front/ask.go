@@ -33,15 +33,17 @@ func millis(n int64, otherwise time.Duration) time.Duration {
 	return time.Duration(n) * time.Millisecond
 }
 
-// origin is the detail of a request: where it came from, and why it was refused.
+// origin is the detail of a request: where it came from, how its subject was proven,
+// and why it was refused.
 type origin struct {
 	_      struct{} `cbor:",toarray"`
 	Remote string   // address of the client
+	Proof  string   // the methods that held, joined by "+"
 	Cause  string   // of a refusal
 }
 
-func originOf(remote string, err error) []byte {
-	o := origin{Remote: remote}
+func originOf(remote, proof string, err error) []byte {
+	o := origin{Remote: remote, Proof: proof}
 	if err != nil {
 		o.Cause = strings.ToValidUTF8(err.Error(), "?")
 		o.Cause = strings.ToValidUTF8(o.Cause[:min(len(o.Cause), maxCause)], "")
@@ -57,13 +59,12 @@ func (f *Front) Refuse(flow *policy.Flow, remote string, err error) parcel.ID {
 	id := parcel.NewID()
 	e := audit.Entry{
 		Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.CodeOf(err)),
-		Parcel: id, Detail: originOf(remote, err),
+		Parcel: id, Detail: originOf(remote, "", err),
 	}
 	if flow != nil {
 		e.Flow, e.Object, e.Action = flow.Name, flow.Object, flow.Action
 	}
-	f.refused.Add(1)
-	f.record(e)
+	f.recordRefusal(e, fault.CodeOf(err), remote)
 	return id
 }
 
@@ -73,10 +74,15 @@ func (f *Front) Ask(ctx context.Context, r Request) (Reply, error) {
 	reply, err := f.ask(ctx, id, r)
 	e := audit.Entry{
 		Class: audit.ClassDelivery, Verdict: "answered", Parcel: id, Flow: r.Flow.Name,
-		Subject: r.Subject.ID, Object: r.Flow.Object, Action: r.Flow.Action, Detail: originOf(r.Remote, err),
+		Subject: r.Subject.ID, Object: r.Flow.Object, Action: r.Flow.Action, Detail: originOf(r.Remote, r.Subject.Proof, err),
 	}
 	if err != nil {
-		e.Verdict, e.Reason = "refuse", string(fault.CodeOf(err))
+		code := fault.CodeOf(err)
+		e.Verdict, e.Reason = "refuse", string(code)
+		if code == fault.RateLimited || code == fault.TooBusy { // before it was a parcel
+			f.recordRefusal(e, code, r.Remote)
+			return Reply{ID: id}, &Error{ID: id, Err: err}
+		}
 		f.refused.Add(1)
 		f.record(e)
 		return Reply{ID: id}, &Error{ID: id, Err: err}

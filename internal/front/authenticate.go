@@ -6,65 +6,15 @@ package front
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
-	"encoding/hex"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"golang.org/x/crypto/argon2"
 
-	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/policy"
 )
-
-// directory is the credentials of the zone's subjects, indexed.
-type directory struct {
-	apiKeys      map[string]string // SHA-256 in hex to subject
-	certificates map[string]string // SHA-256 of the SPKI in hex to subject
-	passwords    map[string]policy.Credential
-}
-
-// readDirectory opens this front's sealed part of a bundle, nil for none.
-func (f *Front) readDirectory(p *policy.Policy) (*directory, error) {
-	d := &directory{apiKeys: map[string]string{}, certificates: map[string]string{}, passwords: map[string]policy.Credential{}}
-	if p == nil {
-		return d, nil
-	}
-	for _, part := range p.Sealed {
-		if part.Component != f.id {
-			continue
-		}
-		plaintext, err := f.Identity.Unseal(policy.DirectoryInfo, part.Ciphertext)
-		if err != nil {
-			return d, fault.Wrap(fault.PolicyMalformed, err, "sealed part of bundle version %d", p.Version)
-		}
-		var list policy.Directory
-		if err := canon.Unmarshal(plaintext, &list); err != nil {
-			return d, fault.Wrap(fault.PolicyMalformed, err, "directory of bundle version %d", p.Version)
-		}
-		d.add(list.Credentials)
-	}
-	return d, nil
-}
-
-func (d *directory) add(list []policy.Credential) {
-	for _, c := range list {
-		switch c.Method {
-		case label.ByAPIKey:
-			d.apiKeys[strings.ToLower(c.Value)] = c.Subject
-		case label.ByCertificate:
-			d.certificates[strings.ToLower(c.Value)] = c.Subject
-		case label.ByPassword:
-			d.passwords[c.Name] = c
-		default: // a token and a component have no credential here
-		}
-	}
-}
 
 // Authenticate implements Crossing. The entry has a failure recorded by Refuse.
 func (f *Front) Authenticate(ctx context.Context, flow *policy.Flow, c Credentials) (Subject, error) {
@@ -72,49 +22,150 @@ func (f *Front) Authenticate(ctx context.Context, flow *policy.Flow, c Credentia
 	if p == nil {
 		return Subject{}, fault.New(fault.PolicyMissing, "no bundle")
 	}
-	for _, method := range flow.Accept {
-		s, tried, err := f.try(ctx, p, flow, method, c)
-		if !tried {
-			continue
+	a := attempt{front: f, policy: p, flow: flow, directory: f.directory.Load(), given: c}
+	ways := flow.Ways()
+	for i := range ways {
+		if a.came(&ways[i]) {
+			return a.prove(ctx, &ways[i])
 		}
-		if err == nil && p.Subject(s.ID) == nil {
-			err = fault.New(fault.SubjectUnknown, "no subject %q", s.ID)
+	}
+	for i := range ways {
+		if ofPlace(&ways[i]) { // say why the address alone does not tell who asks
+			_, err := a.owner(&ways[i])
+			return Subject{}, err
 		}
-		s.Assurance = method
-		return s, err
 	}
 	return Subject{}, fault.New(fault.CredentialMissing, "flow %q accepts %v", flow.Name, flow.Accept)
 }
 
-// try uses one method, if the credentials have what it needs.
-func (f *Front) try(ctx context.Context, p *policy.Policy, flow *policy.Flow, method label.Assurance, c Credentials) (Subject, bool, error) {
-	d := f.directory.Load()
-	switch {
-	case method == label.ByCertificate && len(c.Certificates) > 0:
-		sum := sha256.Sum256(c.Certificates[0].RawSubjectPublicKeyInfo)
-		s, err := known(d.certificates, hex.EncodeToString(sum[:]))
-		return s, true, err
-	case method == label.ByToken && c.Token != "":
-		name, err := f.tokenSubject(p, flow, c.Token)
-		return Subject{ID: flow.From + "/" + name, Evidence: []byte(c.Token)}, true, err
-	case method == label.ByAPIKey && c.APIKey != "":
-		sum := sha256.Sum256([]byte(c.APIKey))
-		s, err := known(d.apiKeys, hex.EncodeToString(sum[:]))
-		return s, true, err
-	case method == label.ByPassword && c.User != "":
-		s, err := f.byPassword(ctx, d, c)
-		return s, true, err
+// attempt is one request that is to be known as a subject's.
+type attempt struct {
+	front     *Front
+	policy    *policy.Policy
+	flow      *policy.Flow
+	directory *directory
+	given     Credentials
+
+	at    *place // where the request came from, once it was looked for
+	fresh bool   // its address is watched from now on, if the subject is proven
+}
+
+// came tells whether the request has all that a way wants. Such a way decides: there
+// is no second chance by a later one.
+func (a *attempt) came(w *policy.Way) bool {
+	for _, m := range w.Methods {
+		has := true
+		switch m {
+		case label.ByCertificate:
+			has = len(a.given.Certificates) > 0
+		case label.ByToken:
+			has = a.given.Token != ""
+		case label.ByAPIKey:
+			has = a.given.APIKey != ""
+		case label.ByPassword:
+			has = a.given.User != ""
+		case label.ByComponent:
+			has = false // no protocol carries it
+		default: // where it came from it always has
+		}
+		if !has {
+			return false
+		}
+	}
+	if ofPlace(w) {
+		_, err := a.owner(w)
+		return err == nil
+	}
+	return true
+}
+
+// ofPlace tells whether a way looks at nothing but where a request came from.
+func ofPlace(w *policy.Way) bool {
+	for _, m := range w.Methods {
+		if m != label.ByAddress && m != label.ByHardware {
+			return false
+		}
+	}
+	return true
+}
+
+// prove holds a request to every method of a way, and to what its subject is bound to.
+// The password comes last: it costs most, and from a wrong place nobody may try it.
+func (a *attempt) prove(ctx context.Context, w *policy.Way) (Subject, error) {
+	s := Subject{Assurance: w.Assurance, Proof: w.Name}
+	for _, m := range w.Methods {
+		id, err := a.claimed(m)
+		if err != nil {
+			return Subject{}, err
+		}
+		if id == "" { // this method says nothing of who it is
+			continue
+		}
+		if s.ID != "" && s.ID != id {
+			return Subject{}, fault.New(fault.CredentialInvalid, "%s: of %q and of %q", w.Name, s.ID, id)
+		}
+		s.ID = id
+	}
+	if ofPlace(w) {
+		var err error
+		if s.ID, err = a.owner(w); err != nil {
+			return Subject{}, err
+		}
+	}
+	if err := a.atItsPlace(ctx, w, s.ID); err != nil {
+		return Subject{}, err
+	}
+	if a.policy.Subject(s.ID) == nil {
+		return Subject{}, fault.New(fault.SubjectUnknown, "no subject %q", s.ID)
+	}
+	if w.Needs(label.ByToken) {
+		s.Evidence = []byte(a.given.Token)
+	}
+	return s, nil
+}
+
+// atItsPlace holds a request to what its subject is bound to, and then to its password.
+// Who is nobody's user learns no more than who has a wrong password.
+func (a *attempt) atItsPlace(ctx context.Context, w *policy.Way, id string) error {
+	_, user := a.directory.passwords[a.given.User]
+	if user || !w.Needs(label.ByPassword) {
+		if err := a.bound(w, id); err != nil {
+			return err
+		}
+	}
+	if w.Needs(label.ByPassword) {
+		if err := a.front.checkPassword(ctx, a.directory, a.given); err != nil {
+			return err
+		}
+	}
+	return a.watch()
+}
+
+// claimed is the subject that a method names, empty where it names none. A password
+// is not looked at yet, but its user is.
+func (a *attempt) claimed(m label.Assurance) (string, error) {
+	d := a.directory
+	switch m {
+	case label.ByCertificate:
+		return known(d.certificates, sha256.Sum256(a.given.Certificates[0].RawSubjectPublicKeyInfo))
+	case label.ByAPIKey:
+		return known(d.apiKeys, sha256.Sum256([]byte(a.given.APIKey)))
+	case label.ByToken:
+		name, err := a.front.tokenSubject(a.policy, a.flow, a.given.Token)
+		return a.flow.From + "/" + name, err
+	case label.ByPassword:
+		return d.passwords[a.given.User].subject, nil
 	default:
-		return Subject{}, false, nil
+		return "", nil
 	}
 }
 
-func known(subjects map[string]string, digest string) (Subject, error) {
-	id, ok := subjects[digest]
+func known(subjects map[digest]string, sum digest) (string, error) {
+	id, ok := subjects[sum]
 	if !ok {
-		return Subject{}, fault.New(fault.CredentialInvalid, "a credential that nobody has")
+		return "", fault.New(fault.CredentialInvalid, "a credential that nobody has")
 	}
-	return Subject{ID: id}, nil
+	return id, nil
 }
 
 // maxToken bounds a token, in bytes.
@@ -127,71 +178,23 @@ func (f *Front) tokenSubject(p *policy.Policy, flow *policy.Flow, token string) 
 	if issuer == nil || len(token) > maxToken {
 		return "", fault.New(fault.EvidenceInvalid, "a token of %d bytes, issuer %q", len(token), flow.Issuer)
 	}
-	parsed, err := jwt.NewParser(
+	rules := []jwt.ParserOption{
 		jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithIssuer(issuer.Name), jwt.WithExpirationRequired(),
-		jwt.WithTimeFunc(f.Clock.Now), jwt.WithLeeway(5*time.Second),
-	).Parse(token, func(*jwt.Token) (any, error) { return issuer.Key, nil })
-	if err != nil {
+		jwt.WithTimeFunc(f.Clock.Now), jwt.WithLeeway(5 * time.Second),
+	}
+	if issuer.Audience != "" {
+		rules = append(rules, jwt.WithAudience(issuer.Audience))
+	}
+	var claims jwt.RegisteredClaims
+	if _, err := jwt.NewParser(rules...).ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return issuer.Key, nil }); err != nil {
 		return "", fault.Wrap(fault.EvidenceInvalid, err, "token")
 	}
-	name, err := parsed.Claims.GetSubject()
-	if err != nil || name == "" || strings.ContainsAny(name, "/*") {
+	if issuer.Audience == "" && len(claims.Audience) > 0 {
+		return "", fault.New(fault.EvidenceInvalid, "a token for %.64q, and issuer %q has no audience here", claims.Audience, issuer.Name)
+	}
+	name := claims.Subject
+	if name == "" || strings.ContainsAny(name, "/*") {
 		return "", fault.New(fault.EvidenceInvalid, "a token without a proper subject")
 	}
 	return name, nil
-}
-
-// passwordsAtOnce bounds the memory that hashing takes: each needs what its hash says.
-const passwordsAtOnce = 2
-
-// maxPasswordMemory bounds what a hash may ask for, in KiB.
-const maxPasswordMemory = 256 << 10
-
-func (f *Front) byPassword(ctx context.Context, d *directory, c Credentials) (Subject, error) {
-	credential, ok := d.passwords[c.User]
-	if !ok {
-		credential.Value = nobody // an unknown user takes as long as a wrong password
-	}
-	select {
-	case <-ctx.Done():
-		return Subject{}, fault.Wrap(fault.TooBusy, ctx.Err(), "check a password")
-	case f.hashing <- struct{}{}:
-	}
-	match, err := passwordMatches(credential.Value, c.Password)
-	<-f.hashing
-	if err != nil {
-		return Subject{}, fault.Wrap(fault.PolicyMalformed, err, "password of %s", credential.Subject)
-	}
-	if !ok || !match {
-		return Subject{}, fault.New(fault.CredentialInvalid, "user %q or the password", c.User)
-	}
-	return Subject{ID: credential.Subject}, nil
-}
-
-// nobody is the hash of no password.
-const nobody = "$argon2id$v=19$m=65536,t=1,p=2$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-
-// passwordMatches checks a password against an argon2id hash in PHC string form.
-func passwordMatches(phc, password string) (bool, error) {
-	var version, memory, passes, threads uint32
-	parts := strings.Split(phc, "$")
-	if len(parts) != 6 || parts[1] != "argon2id" {
-		return false, fmt.Errorf("not an argon2id hash")
-	}
-	if _, err := fmt.Sscanf(parts[2]+parts[3], "v=%dm=%d,t=%d,p=%d", &version, &memory, &passes, &threads); err != nil {
-		return false, err
-	}
-	salt, err := base64.RawStdEncoding.DecodeString(parts[4])
-	if err != nil {
-		return false, err
-	}
-	want, err := base64.RawStdEncoding.DecodeString(parts[5])
-	if err != nil {
-		return false, err
-	}
-	if version != argon2.Version || memory > maxPasswordMemory || passes == 0 || passes > 16 || threads == 0 || threads > 16 || len(want) < 16 {
-		return false, fmt.Errorf("argon2id with m=%d t=%d p=%d", memory, passes, threads)
-	}
-	got := argon2.IDKey([]byte(password), salt, passes, memory, uint8(threads), uint32(len(want)))
-	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }

@@ -23,13 +23,13 @@ type Crossing interface {
 	// Policy is the bundle in force, nil before the first one. Entries fetch it for
 	// each request, so that a new bundle holds from the next request on.
 	Policy() *policy.Policy
-	// Authenticate establishes the subject by the first credential that the flow
-	// accepts and that proves one. Errors have codes CredentialMissing,
-	// CredentialInvalid, EvidenceInvalid or SubjectUnknown.
+	// Authenticate establishes the subject by the first way of the flow for which all
+	// came that it wants. Errors have codes CredentialMissing, CredentialInvalid,
+	// EvidenceInvalid, BindingMismatch, SubjectUnknown, RateLimited or TooBusy.
 	Authenticate(ctx context.Context, f *policy.Flow, c Credentials) (Subject, error)
 	// Refuse records that an entry refused a request before it was a parcel, and gives
 	// the id under which the auditor finds it. f is nil where no flow was found; remote
-	// is the client's address.
+	// is the client's address. Of many like it, most are counted only.
 	Refuse(f *policy.Flow, remote string, err error) parcel.ID
 	// Ask labels content, sends it and waits for the answer. The error of anything
 	// but an answer is an *Error: it has the parcel's id and a fault code. Ask
@@ -60,13 +60,14 @@ type Credentials struct {
 	Password     string
 	Token        string              // a bearer token
 	Certificates []*x509.Certificate // the client's chain as TLS proved its possession, leaf first
-	Remote       string              // address, for audit
+	Remote       string              // address and port of the connection; no address for a Unix socket
 }
 
 // Subject is who asks, and how that was established.
 type Subject struct {
 	ID        string // "zone/name"
 	Assurance label.Assurance
+	Proof     string // the methods that held, joined by "+", for audit
 	Evidence  []byte // travels in the parcel; nil where the front only asserts
 }
 

@@ -32,6 +32,7 @@ import (
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/front"
 	"dukou.dev/dukou/internal/label"
+	"dukou.dev/dukou/internal/neighbour"
 	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
@@ -48,6 +49,8 @@ type rig struct {
 	state    string
 	journal  *audit.Journal
 	front    *front.Front
+
+	neighbours *neighbour.Table
 }
 
 func newKey(t testing.TB) (ed25519.PublicKey, ed25519.PrivateKey) {
@@ -121,7 +124,8 @@ func (r *rig) start(b *policy.Bundle) (*front.Front, error) {
 	}
 	r.front, err = front.New(front.Config{
 		Identity: r.id, State: r.state, Journal: r.journal, Clock: clock, Log: slog.New(slog.DiscardHandler),
-		Dial: func(context.Context) (net.Conn, error) { return nil, errors.New("there is no guard") },
+		Dial:       func(context.Context) (net.Conn, error) { return nil, errors.New("there is no guard") },
+		Neighbours: r.neighbours,
 	})
 	return r.front, err
 }
@@ -131,12 +135,8 @@ func class(c, i label.Level) label.Class { return label.Class{Confidentiality: c
 // bundle has one flow that accepts methods, and a directory of credentials.
 func (r *rig) bundle(limits policy.Limits, accept []label.Assurance, credentials ...policy.Credential) *policy.Bundle {
 	r.t.Helper()
-	sealed, err := pki.Seal(r.id.Request.Seal, policy.DirectoryInfo, canon.Must(policy.Directory{Credentials: credentials}))
-	if err != nil {
-		r.t.Fatal(err)
-	}
 	subject := func(id string) policy.Subject { return policy.Subject{ID: id, Clearance: class(3, 1)} }
-	return &policy.Bundle{
+	b := &policy.Bundle{
 		Format: policy.Format, Version: 1, NotBefore: 1, NotAfter: time.Now().Add(time.Hour).UnixMilli(), Guard: "guard",
 		Zones:      []policy.Zone{{Name: "out", Class: class(3, 1)}, {Name: "in", Class: class(5, 3), Inner: true}},
 		Components: []policy.Component{{ID: "front-out", Role: policy.RoleFront, Zone: "out", Key: r.id.Request.Key}},
@@ -147,8 +147,19 @@ func (r *rig) bundle(limits policy.Limits, accept []label.Assurance, credentials
 			Name: "f", From: "out", To: "in", Kind: "ask", Protocol: "http", Entry: "front-out", Exit: "front-in", Object: "in/o", Action: "read",
 			Class: class(1, 1), Answer: class(1, 3), Accept: accept, Issuer: "bureau", Limits: limits,
 		}},
-		Sealed: []policy.SealedPart{{Component: "other", Ciphertext: []byte("not ours")}, {Component: "front-out", Ciphertext: sealed}},
 	}
+	r.seal(b, policy.Directory{Credentials: credentials})
+	return b
+}
+
+// seal makes a directory that of the front.
+func (r *rig) seal(b *policy.Bundle, d policy.Directory) {
+	r.t.Helper()
+	sealed, err := pki.Seal(r.id.Request.Seal, policy.DirectoryInfo, canon.Must(d))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	b.Sealed = []policy.SealedPart{{Component: "other", Ciphertext: []byte("not ours")}, {Component: "front-out", Ciphertext: sealed}}
 }
 
 func argon(password string) string {
@@ -162,7 +173,7 @@ func digest(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func certificate(t *testing.T) *x509.Certificate {
+func certificate(t testing.TB) *x509.Certificate {
 	t.Helper()
 	_, key := newKey(t)
 	spki, err := x509.MarshalPKIXPublicKey(key.Public())

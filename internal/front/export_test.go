@@ -3,5 +3,8 @@
 
 package front
 
-// PasswordMatches is passwordMatches, for its fuzz test.
-var PasswordMatches = passwordMatches
+// PasswordMatches holds a password against a hash, for its fuzz test.
+func PasswordMatches(phc, password string) (bool, error) {
+	h, err := parseHash(phc)
+	return err == nil && h.matches(password), err
+}

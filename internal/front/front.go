@@ -20,6 +20,7 @@ import (
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
+	"dukou.dev/dukou/internal/neighbour"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/wire"
@@ -33,7 +34,10 @@ type Config struct {
 	Journal  *audit.Journal
 	Clock    *pki.Clock
 	Exits    map[string]Exit // by protocol
-	Log      *slog.Logger
+	// Neighbours tells which network card is at a client's address; nil where nobody
+	// asks for it. Where a subject is bound to cards, it is refused then.
+	Neighbours *neighbour.Table
+	Log        *slog.Logger
 }
 
 // Front is one zone's end of the crossing. It implements Crossing and Conveyor.
@@ -49,7 +53,10 @@ type Front struct {
 	directory atomic.Pointer[directory]
 	rates     *rates
 	busy      *concurrency
-	hashing   chan struct{} // a token for each password that is being checked
+	hashing   hashing
+	guesses   *guesses
+	cards     *cards
+	strangers *damper
 	passed    atomic.Uint64
 	refused   atomic.Uint64
 
@@ -69,7 +76,8 @@ func New(c Config) (*Front, error) {
 	}
 	f := &Front{
 		Config: c, id: c.Identity.Request.ID, zone: c.Identity.Request.Zone, keys: &pki.Keys{},
-		rates: newRates(), busy: newConcurrency(), hashing: make(chan struct{}, passwordsAtOnce), changed: make(chan struct{}),
+		rates: newRates(), busy: newConcurrency(), hashing: newHashing(), guesses: newGuesses(), cards: newCards(),
+		strangers: newDamper(), changed: make(chan struct{}),
 	}
 	boot, err := c.Identity.Boot()
 	if err != nil {
@@ -102,11 +110,14 @@ func (f *Front) Changed() <-chan struct{} { return f.keeper.Changed() }
 // Run keeps the connection to the guard and serves what comes over it, until ctx
 // ends or a part fails, and returns when all that it began has ended and is in the log.
 func (f *Front) Run(ctx context.Context) error {
-	err := daemon.Run(ctx,
-		daemon.Task{Name: "journal", Run: f.Journal.Run},
-		daemon.Task{Name: "guard", Run: f.runGuard},
-		daemon.Task{Name: "clock", Run: f.runClock},
-	)
+	tasks := []daemon.Task{
+		{Name: "journal", Run: f.Journal.Run}, {Name: "guard", Run: f.runGuard}, {Name: "clock", Run: f.runClock},
+		{Name: "strangers", Run: f.runStrangers},
+	}
+	if f.Neighbours != nil {
+		tasks = append(tasks, daemon.Task{Name: "neighbours", Run: f.Neighbours.Run})
+	}
+	err := daemon.Run(ctx, tasks...)
 	f.all.Wait()
 	return errors.Join(err, f.Journal.Flush())
 }

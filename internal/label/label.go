@@ -31,6 +31,8 @@ type Assurance string
 // The assurances, from none to what the inside can verify itself.
 const (
 	ByComponent   Assurance = "component"   // the maker's own configuration: itself, or whom a directory belongs to
+	ByAddress     Assurance = "address"     // asserted by the front: nothing but the IP address, which a network can be made to lie about
+	ByHardware    Assurance = "hardware"    // asserted by the front: nothing but the network card, which anybody on its link can pretend to be
 	ByAPIKey      Assurance = "api-key"     // asserted by the front
 	ByPassword    Assurance = "password"    // asserted by the front
 	ByCertificate Assurance = "certificate" // asserted by the front

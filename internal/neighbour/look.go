@@ -20,14 +20,19 @@ var (
 )
 
 // At is the card that has an address. An address that is not known is looked for in
-// the kernel's table, but not often: news of it may be still on their way.
+// the kernel's table first, since news of it may be still on their way; then that it is
+// not there is believed until news say otherwise.
 func (t *Table) At(address netip.Addr) (Hardware, error) {
 	address = address.Unmap().WithZone("")
 	card, err := t.look(address)
-	if err == nil || errors.Is(err, ErrTwo) || !t.again() {
+	if err == nil || errors.Is(err, ErrTwo) || t.knownMissing(address) {
 		return card, err
 	}
-	return t.look(address)
+	t.again()
+	if card, err = t.look(address); errors.Is(err, ErrNone) {
+		t.setMissing(address)
+	}
+	return card, err
 }
 
 func (t *Table) look(address netip.Addr) (Hardware, error) {
@@ -48,19 +53,35 @@ func (t *Table) look(address netip.Addr) (Hardware, error) {
 	return list[0].card, nil
 }
 
-// again reads the table, unless that was done a moment ago or is being done. It tells
-// whether to look again.
-func (t *Table) again() bool {
+// again reads the table, after a pause if that was done a moment ago; whoever waits
+// meanwhile shares the reading. Where it fails, what was known stays.
+func (t *Table) again() {
 	asked := time.Now()
 	t.reading.Lock()
 	defer t.reading.Unlock()
 	if t.read.After(asked) {
-		return true // while this look waited
+		return // while this look waited
 	}
-	if time.Since(t.read) < readPause {
-		return false
+	time.Sleep(readPause - time.Since(t.read))
+	_ = t.readLocked()
+}
+
+func (t *Table) knownMissing(address netip.Addr) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	since, ok := t.missing[address]
+	return ok && !t.blind && time.Since(since) < missingFor
+}
+
+func (t *Table) setMissing(address netip.Addr) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.missing) >= maxMissing {
+		clear(t.missing)
 	}
-	return t.readLocked() == nil
+	if len(t.entries[address]) == 0 {
+		t.missing[address] = time.Now()
+	}
 }
 
 // Elsewhere is an address at which a card has shown itself lately and that is not one

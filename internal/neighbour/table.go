@@ -32,8 +32,9 @@ type Table struct {
 	mu      sync.RWMutex
 	entries map[netip.Addr][]entry
 	cards   map[Hardware][]netip.Addr
-	changes uint64 // counts what the kernel has told
-	blind   bool   // news were lost, and the table was not read again yet
+	missing map[netip.Addr]time.Time // addresses that were looked for in vain
+	changes uint64                   // counts what the kernel has told
+	blind   bool                     // news were lost, and the table was not read again yet
 }
 
 // entry is one line of the table: the card that has an address on a link.
@@ -46,8 +47,10 @@ type entry struct {
 // Limits of the table and of reading it.
 const (
 	maxEntries  = 1 << 16
-	newsBuffer  = 1 << 20                // bytes; the kernel drops news beyond
-	readPause   = 100 * time.Millisecond // between readings that a look asks for
+	maxMissing  = 1 << 12
+	missingFor  = time.Minute
+	newsBuffer  = 1 << 20               // bytes; the kernel drops news beyond
+	readPause   = 20 * time.Millisecond // between readings that looks ask for
 	readRetries = 4
 )
 
@@ -67,7 +70,7 @@ func Open() (*Table, error) {
 		news.Close()
 		return nil, fmt.Errorf("neighbour table: %w", err)
 	}
-	t := &Table{news: news, ask: ask}
+	t := &Table{news: news, ask: ask, missing: map[netip.Addr]time.Time{}}
 	if err := t.readAll(); err != nil {
 		t.close()
 		return nil, err
@@ -196,6 +199,7 @@ func (t *Table) set(n *netlink.Neigh) {
 	if !ok || n.State&believed == 0 || len(t.entries) >= maxEntries {
 		return
 	}
+	delete(t.missing, address)
 	t.entries[address] = append(t.entries[address], entry{n.LinkIndex, card, n.State&lately != 0})
 	if !slices.Contains(t.cards[card], address) {
 		t.cards[card] = append(t.cards[card], address)

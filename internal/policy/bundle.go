@@ -75,6 +75,9 @@ type Component struct {
 type Issuer struct {
 	Name string
 	Key  ed25519.PublicKey
+	// Audience is whom its tokens must be for (RFC 7519 section 4.1.3). Empty for tokens
+	// that name nobody: one that names somebody is for somebody else then.
+	Audience string
 }
 
 // Subject is who may ask. A name that ends in "*" stands for all with that prefix,
@@ -119,17 +122,22 @@ type Flow struct {
 	Object   string // id of the object
 	Action   string
 	Purpose  string
-	Class    label.Class // base class of what crosses From to To; its integrity is what the maker claims
-	Answer   label.Class // base class of answers
-	Raise    label.Level // integrity after Checks, zero for none
-	Checks   []string    // named checks of the exit's front; "form" is made by the judges too
-	Accept   []label.Assurance
-	Issuer   string // of tokens, where Accept names them
-	Unknown  string // "drop" or "refuse": what the forms do not name
-	Forms    []Form
-	Routes   []Route // of http
-	Files    *Files  // of file
-	Limits   Limits
+	Class    label.Class       // base class of what crosses From to To; its integrity is what the maker claims
+	Answer   label.Class       // base class of answers
+	Raise    label.Level       // integrity after Checks, zero for none
+	Checks   []string          // named checks of the exit's front; "form" is made by the judges too
+	Accept   []label.Assurance // what its labels may say of how the subject was established
+	// Proofs are the methods that must hold together, in the order in which they are
+	// tried; a label says the strongest. Empty where each of Accept is a way by itself.
+	Proofs  [][]label.Assurance
+	Issuer  string // of tokens, where Accept names them
+	Unknown string // "drop" or "refuse": what the forms do not name
+	Forms   []Form
+	Routes  []Route // of http
+	Files   *Files  // of file
+	Limits  Limits
+
+	ways []Way
 }
 
 // Form is one shape of canonical content. A record's "form" names it.
@@ -187,9 +195,19 @@ type SealedPart struct {
 // DirectoryInfo is the HPKE info string that a Directory is sealed under.
 const DirectoryInfo = "dukou directory 1"
 
-// Directory is a front's sealed part: the credentials of its zone's subjects.
+// Directory is a front's sealed part: the credentials of its zone's subjects, and from
+// where they may be used.
 type Directory struct {
 	Credentials []Credential
+	Bindings    []Binding
+}
+
+// Binding ties a subject to where it may come from, however it proves itself. Of a list
+// that is not empty the client must be at one.
+type Binding struct {
+	Subject   string   // "zone/name"; of a family it binds every member
+	Addresses []string // IP prefixes, e.g. "10.1.2.0/24"
+	Hardware  []string // of network cards on the front's own links, e.g. "02:00:5e:10:00:01"
 }
 
 // Credential proves a subject to a front.

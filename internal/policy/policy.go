@@ -163,6 +163,9 @@ func (p *Policy) compileFlow(f *Flow) error {
 	if f.Kind != "ask" && f.Kind != "deliver" || (f.Kind == "deliver") != (f.Files != nil) {
 		return fmt.Errorf("kind %q, with files: %t", f.Kind, f.Files != nil)
 	}
+	if err := f.compileWays(); err != nil {
+		return err
+	}
 	if slices.Contains(f.Accept, label.ByToken) && p.issuers[f.Issuer] == nil {
 		return fmt.Errorf("accepts tokens, but has no issuer %q", f.Issuer)
 	}

@@ -26,7 +26,8 @@ import (
 const (
 	maxHead        = 32 << 10 // bytes of request line and header
 	maxConnections = 4096
-	maxStreams     = 128 // at once on one connection of HTTP/2
+	maxFresh       = 2048 // connections that have not asked anything yet
+	maxStreams     = 128  // at once on one connection of HTTP/2
 	headTimeout    = 10 * time.Second
 	readTimeout    = 30 * time.Second // of a whole request
 	writeTimeout   = 30 * time.Second // of a whole answer
@@ -206,7 +207,7 @@ func (e *Entry) serve(ctx context.Context, name string, ln net.Listener) error {
 			_ = s.Close()
 		}
 	})
-	ln = netutil.LimitListener(ln, maxConnections)
+	ln = newDoor(netutil.LimitListener(ln, maxConnections), maxConnections, maxFresh)
 	var err error
 	if conf == nil {
 		err = s.Serve(ln)
@@ -233,7 +234,7 @@ func (e *Entry) server(name string, conf *tls.Config) *nethttp.Server {
 	}
 	return &nethttp.Server{
 		Handler: handler{e, name, scheme}, TLSConfig: conf, Protocols: &protocols,
-		DisableGeneralOptionsHandler: true, MaxHeaderBytes: maxHead,
+		DisableGeneralOptionsHandler: true, MaxHeaderBytes: maxHead, ConnState: noteState,
 		ReadHeaderTimeout: headTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		HTTP2:    &nethttp.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: idleTimeout, WriteByteTimeout: writeTimeout},
 		ErrorLog: slog.NewLogLogger(e.config.Log.With("listener", name).Handler(), slog.LevelDebug),

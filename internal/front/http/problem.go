@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	nethttp "net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,26 +87,35 @@ func refuse(w nethttp.ResponseWriter, r *nethttp.Request, c front.Crossing, f *p
 	return id
 }
 
-// challenges name the credentials that a flow accepts.
+// challenges name the credentials that a flow accepts, in any of its ways.
 func challenges(f *policy.Flow) []string {
 	var list []string
 	if f == nil {
 		return nil
 	}
-	for _, a := range f.Accept {
-		switch a {
-		case label.ByPassword:
-			list = append(list, `Basic realm="dukou", charset="UTF-8"`)
-		case label.ByToken:
-			list = append(list, `Bearer realm="dukou"`)
-		case label.ByAPIKey:
-			list = append(list, `X-API-Key realm="dukou"`)
-		case label.ByCertificate:
-			list = append(list, `Certificate realm="dukou"`)
-		default:
+	for _, w := range f.Ways() {
+		for _, m := range w.Methods {
+			if c := challenge(m); c != "" && !slices.Contains(list, c) {
+				list = append(list, c)
+			}
 		}
 	}
 	return list
+}
+
+func challenge(m label.Assurance) string {
+	switch m {
+	case label.ByPassword:
+		return `Basic realm="dukou", charset="UTF-8"`
+	case label.ByToken:
+		return `Bearer realm="dukou"`
+	case label.ByAPIKey:
+		return `X-API-Key realm="dukou"`
+	case label.ByCertificate:
+		return `Certificate realm="dukou"`
+	default:
+		return ""
+	}
 }
 
 // write sends one whole answer. Its errors are the client's absence.
@@ -139,6 +149,8 @@ func message(c fault.Code) string {
 		return "A field is missing, unknown or outside of its limits. Compare the message with the interface description, then ask the security administrator with the id."
 	case fault.CredentialInvalid:
 		return "The credential does not prove an identity. Renew it and try again."
+	case fault.BindingMismatch:
+		return "This identity may not be used from here. Use it where it belongs, or ask the security administrator with the id."
 	case fault.EvidenceInvalid:
 		return "The token or certificate does not prove its subject. Sign in again."
 	case fault.SubjectUnknown, fault.SubjectUnmapped:

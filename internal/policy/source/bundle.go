@@ -62,7 +62,8 @@ func (s *Source) Bundle(o Options) (policy.Bundle, error) {
 	return b, err
 }
 
-// seal gives each front the credentials of its zone's subjects, and nobody else.
+// seal gives each front the credentials and bindings of its zone's subjects, and
+// nobody else.
 func (s *Source) seal(components []policy.Component, seal func(string, []byte) ([]byte, error)) ([]policy.SealedPart, error) {
 	if seal == nil {
 		return nil, nil
@@ -76,6 +77,11 @@ func (s *Source) seal(components []policy.Component, seal func(string, []byte) (
 		for _, credential := range s.credentials {
 			if strings.HasPrefix(credential.Subject, c.Zone+"/") {
 				d.Credentials = append(d.Credentials, credential)
+			}
+		}
+		for _, binding := range s.bindings {
+			if strings.HasPrefix(binding.Subject, c.Zone+"/") {
+				d.Bindings = append(d.Bindings, binding)
 			}
 		}
 		ciphertext, err := seal(c.ID, canon.Must(d))

@@ -5,6 +5,7 @@ package source
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"dukou.dev/dukou/internal/label"
@@ -43,7 +44,7 @@ func (l *loader) flows() {
 			n.limits(&f.Limits)
 		}
 		o.done()
-		l.draft.Flows = append(l.draft.Flows, f)
+		l.draft.Flows, l.places = append(l.draft.Flows, f), append(l.places, o.node)
 	}
 }
 
@@ -149,22 +150,63 @@ func (l *loader) raise(n node, f *policy.Flow) {
 
 // subjectsOf reads how the flow's subjects are established.
 func (l *loader) subjectsOf(o *object, f *policy.Flow) {
-	known := []string{string(label.ByComponent), string(label.ByAPIKey), string(label.ByPassword), string(label.ByCertificate), string(label.ByToken)}
 	if n, ok := o.need("accept"); ok {
-		for _, item := range n.list() {
-			if a := label.Assurance(item.oneOf("assurance", known)); a != "" && !slices.Contains(f.Accept, a) {
-				f.Accept = append(f.Accept, a)
-			}
-		}
-		if len(f.Accept) == 0 {
-			n.fail("accepts nobody")
-		}
+		l.accept(n, f)
 	}
 	if n, ok := o.get("issuer"); ok {
 		f.Issuer = n.oneOf("issuer", l.issuerNames())
 	} else if slices.Contains(f.Accept, label.ByToken) {
 		o.fail(`accepts a token, so it needs the key "issuer"`)
 	}
+}
+
+// accept reads the ways: each is a method, or several that must all hold, joined by "+".
+func (l *loader) accept(n node, f *policy.Flow) {
+	var ways []policy.Way
+	for _, item := range n.list() {
+		w, ok := item.way()
+		if !ok {
+			continue
+		}
+		if before := slices.IndexFunc(ways, func(v policy.Way) bool { return within(&v, &w) }); before >= 0 {
+			item.fail("%q is never tried: %q stands before it and wants less", w.Name, ways[before].Name)
+			continue
+		}
+		ways = append(ways, w)
+		f.Proofs = append(f.Proofs, w.Methods)
+		l.accepted = append(l.accepted, declared{node: item, way: w, flow: len(l.draft.Flows)})
+	}
+	if len(ways) == 0 {
+		n.fail("accepts nobody")
+	}
+	f.Accept = policy.Assurances(ways)
+}
+
+// within tells whether all that way v wants is wanted by w too.
+func within(v, w *policy.Way) bool {
+	return !slices.ContainsFunc(v.Methods, func(m label.Assurance) bool { return !w.Needs(m) })
+}
+
+// way reads "certificate+password".
+func (n node) way() (policy.Way, bool) {
+	known := []string{
+		string(label.ByComponent), string(label.ByAddress), string(label.ByHardware), string(label.ByAPIKey),
+		string(label.ByPassword), string(label.ByCertificate), string(label.ByToken),
+	}
+	var methods []label.Assurance
+	for _, name := range strings.Split(n.text(), "+") {
+		name = strings.TrimSpace(name)
+		if !slices.Contains(known, name) {
+			n.fail("no method %q%s", name, suggestion(name, known))
+			return policy.Way{}, false
+		}
+		methods = append(methods, label.Assurance(name))
+	}
+	w, err := policy.NewWay(methods...)
+	if err != nil {
+		n.fail("%v", err)
+	}
+	return w, err == nil
 }
 
 // protocol reads what is different for each protocol.

@@ -72,6 +72,11 @@ func (l *loader) issuers() {
 		if n, ok := o.need("key-file"); ok {
 			i.Key = l.keyFile(n)
 		}
+		if n, ok := o.get("audience"); ok {
+			i.Audience = n.text()
+		} else {
+			l.warn(o.node, "issuer %q has no audience: a token that it gave for something else, and that does not say so, passes", i.Name)
+		}
 		o.done()
 		l.draft.Issuers = append(l.draft.Issuers, i)
 	}
@@ -182,6 +187,9 @@ func (l *loader) subjects() {
 		}
 		if n, ok := o.get("credentials"); ok {
 			l.subjectCredentials(n, s.ID)
+		}
+		if n, ok := o.get("bind"); ok {
+			l.bind(n, s.ID)
 		}
 		o.done()
 		l.draft.Subjects = append(l.draft.Subjects, s)

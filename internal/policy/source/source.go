@@ -33,8 +33,13 @@ type Source struct {
 	draft       policy.Bundle // without version, times, components
 	valid       time.Duration
 	credentials []policy.Credential
+	bindings    []policy.Binding
 	cases       []Case
+	warnings    []string
 }
+
+// Warnings are what is whole and can hardly be meant, each with its place.
+func (s *Source) Warnings() []string { return slices.Clone(s.warnings) }
 
 // Load reads every YAML and Cedar file of a folder. The error joins all that is
 // wrong, each with file and line.
@@ -47,6 +52,7 @@ func Load(fsys fs.FS) (*Source, error) {
 	}
 	l.cedar(cedarFiles)
 	l.testCases()
+	l.doubts()
 	if err := l.join(); err != nil {
 		return nil, err
 	}
@@ -80,6 +86,21 @@ type loader struct {
 	problems
 	fsys     fs.FS
 	sections map[string][]node
+	accepted []declared
+	places   []node // of the flows, in their order
+}
+
+// declared is a way, and where a flow accepts it.
+type declared struct {
+	node
+	way  policy.Way
+	flow int // which one of the draft
+}
+
+// warn notes what is no error.
+func (l *loader) warn(n node, format string, args ...any) {
+	line, column := n.position()
+	l.warnings = append(l.warnings, (&problem{n.file, line, column, fmt.Sprintf(format, args...)}).Error())
 }
 
 // read parses every file, collects the values of each top-level key, and returns

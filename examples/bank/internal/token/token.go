@@ -4,8 +4,8 @@
 // Package token makes and checks the bureau's sign-in tokens.
 //
 // A token is a JWT signed with Ed25519, whose header is {"alg":"EdDSA","typ":"JWT"}
-// and whose claims are iss "credit-bureau", sub (the person id), iat and exp, and no
-// others. Whoever holds the public key can check it without asking the bureau.
+// and whose claims are iss and aud "credit-bureau", sub (the person id), iat and exp,
+// and no others. Whoever holds the public key can check it without asking the bureau.
 package token
 
 import (
@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// Issuer is the iss claim of every token.
+	// Issuer is the iss claim of every token, and the aud claim: the bureau gives tokens
+	// for its own interface and for nothing else.
 	Issuer = "credit-bureau"
 	// Life is how long a token holds.
 	Life = 15 * time.Minute
@@ -46,6 +47,7 @@ func (k *Keeper) Issue(person string) (token string, expires time.Time, err erro
 	expires = now.Add(Life)
 	claims := jwt.RegisteredClaims{
 		Issuer:    Issuer,
+		Audience:  jwt.ClaimStrings{Issuer},
 		Subject:   person,
 		IssuedAt:  jwt.NewNumericDate(now),
 		ExpiresAt: jwt.NewNumericDate(expires),
@@ -67,6 +69,7 @@ func (k *Keeper) Person(token string) (string, error) {
 		func(*jwt.Token) (any, error) { return k.key.Public(), nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
 		jwt.WithIssuer(Issuer),
+		jwt.WithAudience(Issuer),
 		jwt.WithIssuedAt(),
 		jwt.WithExpirationRequired(),
 		jwt.WithStrictDecoding(),

@@ -46,7 +46,7 @@ func TestTokenHasExactlyTheNamedParts(t *testing.T) {
 	parts := strings.Split(tok, ".")
 	want := []string{
 		`{"alg":"EdDSA","typ":"JWT"}`,
-		`{"iss":"credit-bureau","sub":"person-000123","exp":1800000900,"iat":1800000000}`,
+		`{"iss":"credit-bureau","sub":"person-000123","aud":["credit-bureau"],"exp":1800000900,"iat":1800000000}`,
 	}
 	for i, w := range want {
 		got, err := base64.RawURLEncoding.DecodeString(parts[i])
@@ -72,18 +72,20 @@ func TestTokensThatDoNotHold(t *testing.T) {
 		return s
 	}
 	at := func(d time.Duration) *jwt.NumericDate { return jwt.NewNumericDate(now.Add(d)) }
-	parts := strings.Split(good, ".")
+	parts, own := strings.Split(good, "."), jwt.ClaimStrings{Issuer}
 	cases := map[string]string{
 		"empty":          "",
 		"not a token":    "a.b.c",
 		"other key":      foreign,
 		"no signature":   parts[0] + "." + parts[1] + ".",
-		"alg none":       sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, jwt.RegisteredClaims{Issuer: Issuer, ExpiresAt: at(time.Minute)}),
-		"hmac of public": sign(jwt.SigningMethodHS256, []byte(k.key.Public().(ed25519.PublicKey)), jwt.RegisteredClaims{Issuer: Issuer, ExpiresAt: at(time.Minute)}),
-		"other issuer":   sign(jwt.SigningMethodEdDSA, k.key, jwt.RegisteredClaims{Issuer: "x", ExpiresAt: at(time.Minute)}),
-		"no end":         sign(jwt.SigningMethodEdDSA, k.key, jwt.RegisteredClaims{Issuer: Issuer}),
-		"over":           sign(jwt.SigningMethodEdDSA, k.key, jwt.RegisteredClaims{Issuer: Issuer, ExpiresAt: at(-time.Second)}),
-		"from later":     sign(jwt.SigningMethodEdDSA, k.key, jwt.RegisteredClaims{Issuer: Issuer, IssuedAt: at(time.Minute), ExpiresAt: at(time.Hour)}),
+		"alg none":       sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, jwt.RegisteredClaims{Issuer: Issuer, Audience: own, ExpiresAt: at(time.Minute)}),
+		"hmac of public": sign(jwt.SigningMethodHS256, []byte(k.key.Public().(ed25519.PublicKey)), jwt.RegisteredClaims{Issuer: Issuer, Audience: own, ExpiresAt: at(time.Minute)}),
+		"other issuer":   sign(jwt.SigningMethodEdDSA, k.key, jwt.RegisteredClaims{Issuer: "x", Audience: own, ExpiresAt: at(time.Minute)}),
+		"no end":         sign(jwt.SigningMethodEdDSA, k.key, jwt.RegisteredClaims{Issuer: Issuer, Audience: own}),
+		"over":           sign(jwt.SigningMethodEdDSA, k.key, jwt.RegisteredClaims{Issuer: Issuer, Audience: own, ExpiresAt: at(-time.Second)}),
+		"from later":     sign(jwt.SigningMethodEdDSA, k.key, jwt.RegisteredClaims{Issuer: Issuer, Audience: own, IssuedAt: at(time.Minute), ExpiresAt: at(time.Hour)}),
+		"for nobody":     sign(jwt.SigningMethodEdDSA, k.key, jwt.RegisteredClaims{Issuer: Issuer, ExpiresAt: at(time.Minute)}),
+		"for another":    sign(jwt.SigningMethodEdDSA, k.key, jwt.RegisteredClaims{Issuer: Issuer, Audience: jwt.ClaimStrings{"x"}, ExpiresAt: at(time.Minute)}),
 		"too long":       good + strings.Repeat("A", MaxLength),
 	}
 	for name, tok := range cases {
