@@ -25,6 +25,9 @@ const (
 
 // waits is the component that waits for its disk before a parcel goes on.
 func (s *sim) waits(w way) string {
+	if w == outwards {
+		return gate
+	}
 	return inner
 }
 

@@ -76,25 +76,35 @@ func (s *sim) log(id string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("at", id)
 }
 
-// half is the body of a guard half, at one end of the cable.
-func (s *sim) half(side guard.Side, at int) func(*life) error {
+// half is the body of a part of the guard.
+func (s *sim) half(side guard.Side) func(*life) error {
 	return func(l *life) error {
 		clock, journal, err := l.open()
 		if err != nil {
 			return err
 		}
-		log := s.log(l.p.id)
-		lk := link.New(link.Config{Port: s.cable.port(at, l), Log: log, Window: linkWindow})
-		h, err := guard.New(guard.Config{
+		c := guard.Config{
 			Side: side, Identity: s.mode.site.ids[l.p.id], State: s.state(l.p.id), Journal: journal,
-			Link: lk, Listener: l.listen(), Clock: clock, Log: log,
-		})
+			Listener: l.listen(), Clock: clock, Log: s.log(l.p.id),
+		}
+		var tasks []daemon.Task
+		if side == guard.Inner {
+			c.Link = guard.Redial(func(ctx context.Context) (net.Conn, error) { return l.dial(ctx, gate) })
+		} else {
+			lk := link.New(link.Config{Port: s.cable.port(ends[side], l), Log: c.Log, Window: linkWindow})
+			c.Link = lk
+			tasks = append(tasks, daemon.Task{Name: "link", Run: lk.Run})
+		}
+		h, err := guard.New(c)
 		if err == nil {
-			err = daemon.Run(l.ctx, daemon.Task{Name: "link", Run: lk.Run}, daemon.Task{Name: "half", Run: h.Run})
+			err = daemon.Run(l.ctx, append(tasks, daemon.Task{Name: "half", Run: h.Run})...)
 		}
 		return errors.Join(err, journal.Close())
 	}
 }
+
+// ends are the ends of the cable by who holds them.
+var ends = map[guard.Side]int{guard.Outer: 0, guard.Gate: 1}
 
 // front is the body of a front at a half.
 func (s *sim) front(half string) func(*life) error {

@@ -34,8 +34,9 @@ func (s *sim) build() {
 	mtus := []int{1500, 4000, 4000, 9000}
 	s.cable = s.newCable(mtus[s.rng.IntN(len(mtus))])
 	out, o, i, in := s.newMachine("front-out"), s.newMachine("outer"), s.newMachine("inner"), s.newMachine("front-in")
-	o.add(outer, s.half(guard.Outer, 0))
-	i.add(inner, s.half(guard.Inner, 1))
+	o.add(outer, s.half(guard.Outer))
+	i.add(gate, s.half(guard.Gate))
+	i.add(inner, s.half(guard.Inner))
 	out.add(frontOut, s.front(outer))
 	in.add(frontIn, s.front(inner))
 	if s.mode.center {
@@ -176,6 +177,7 @@ func (s *sim) quiet() string {
 // finish has all processes end and looks at what they leave.
 func (s *sim) finish() {
 	s.record.over = true
+	s.played = s.sum
 	for _, p := range s.ordered {
 		s.witness(p)
 	}

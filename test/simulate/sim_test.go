@@ -33,6 +33,7 @@ type sim struct {
 	trace    []string // of the events executed, when kept
 	keep     bool
 	sum      uint64 // of the trace
+	played   uint64 // sum before the processes were told to end, all at once
 
 	tally   *tally
 	found   findings

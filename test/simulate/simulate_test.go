@@ -6,6 +6,8 @@ package simulate
 import (
 	"flag"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"testing"
 	"testing/cryptotest"
@@ -34,6 +36,7 @@ func TestSchedules(t *testing.T) {
 	if n == 0 {
 		n = 20
 	}
+	debug.SetGCPercent(1000) // little lives, and much is made
 	site := newSite(t, workdir(t))
 	all := newTally()
 	for i := range uint64(n) {
@@ -62,4 +65,28 @@ func one(t *testing.T, site *site, seed uint64, all *tally, keep bool) *sim {
 		}
 	})
 	return s
+}
+
+// TestSameSeed runs schedules twice and counts those whose events are the same.
+func TestSameSeed(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	site := newSite(t, workdir(t))
+	n, same, schedules := *schedules, 0, newTally()
+	if n == 0 {
+		n = 20
+	}
+	for i := range uint64(n) {
+		a, b := one(t, site, *seed+i, schedules, true), one(t, site, *seed+i, schedules, true)
+		if a.played == b.played {
+			same++
+			continue
+		}
+		for j := range min(len(a.trace), len(b.trace)) {
+			if a.trace[j] != b.trace[j] {
+				t.Logf("seed %d differs at event %d of %d and %d: %q and %q", *seed+i, j, len(a.trace), len(b.trace), a.trace[j], b.trace[j])
+				break
+			}
+		}
+	}
+	t.Logf("%d of %d schedules had the same events twice", same, n)
 }

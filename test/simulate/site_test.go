@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/cryptotest"
 	"testing/synctest"
 	"time"
 
@@ -30,6 +31,7 @@ const (
 	rogue    = "front-two" // a captured front
 	frontIn  = "front-in"
 	outer    = "guard-outer"
+	gate     = "guard-gate"
 	inner    = "guard-inner"
 	central  = "center"
 )
@@ -40,13 +42,13 @@ var cast = []struct {
 	zone string
 }{
 	{frontOut, policy.RoleFront, "out"}, {rogue, policy.RoleFront, "out"}, {frontIn, policy.RoleFront, "in"},
-	{outer, policy.RoleOuter, ""}, {inner, policy.RoleInner, ""}, {central, policy.RoleCenter, "in"},
+	{outer, policy.RoleOuter, ""}, {gate, policy.RoleGate, ""}, {inner, policy.RoleInner, ""}, {central, policy.RoleCenter, "in"},
 }
 
 // pairs are the makers of labels and their judges.
 var pairs = []pki.Pair{
 	{Maker: frontOut, Judge: outer}, {Maker: frontOut, Judge: inner}, {Maker: rogue, Judge: outer},
-	{Maker: rogue, Judge: inner}, {Maker: frontIn, Judge: inner},
+	{Maker: rogue, Judge: inner}, {Maker: frontIn, Judge: inner}, {Maker: frontIn, Judge: gate},
 }
 
 // versions are the bundles that follow each other, by the term that each is of.
@@ -66,6 +68,7 @@ type site struct {
 // newSite makes it at the time at which bubbles begin.
 func newSite(t *testing.T, dir string) *site {
 	s := &site{dir: dir, ids: map[string]*pki.Identity{}, leases: map[string][][]byte{}}
+	cryptotest.SetGlobalRandom(t, 1) // the keys, too, follow from the seed
 	synctest.Test(t, func(t *testing.T) {
 		if err := s.make(); err != nil {
 			t.Fatal(err)
@@ -163,10 +166,12 @@ func (s *site) lease(id string, serial uint64) ([]byte, error) {
 	return s.authority.Lease(w)
 }
 
-// forget removes what lives of an earlier schedule left of their time.
+// forget removes what lives of an earlier schedule left of their time and number.
 func (s *site) forget() {
 	for _, c := range cast {
-		_ = os.Remove(filepath.Join(s.ids[c.id].Dir(), "time")) // there may be none
+		for _, name := range []string{"time", "boot"} {
+			_ = os.Remove(filepath.Join(s.ids[c.id].Dir(), name)) // there may be none
+		}
 	}
 }
 
