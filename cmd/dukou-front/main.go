@@ -21,6 +21,7 @@ import (
 	"dukou.dev/dukou/internal/front"
 	"dukou.dev/dukou/internal/front/file"
 	"dukou.dev/dukou/internal/front/http"
+	"dukou.dev/dukou/internal/neighbour"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/vault"
 )
@@ -69,6 +70,16 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	return errors.Join(daemon.Run(ctx, tasks...), journal.Close())
 }
 
+// neighbours follows the kernel's neighbour table, if this host lets it: without it,
+// who is bound to a network card is refused, and all others go on.
+func neighbours(log *slog.Logger) *neighbour.Table {
+	t, err := neighbour.Open()
+	if err != nil {
+		log.Warn("network cards of clients are not known; subjects that are bound to one are refused", "error", err)
+	}
+	return t
+}
+
 // build makes the parts: the front, and an entry and an exit for each protocol.
 func build(c config, identity *pki.Identity, clock *pki.Clock, journal *audit.Journal, log *slog.Logger) ([]daemon.Task, error) {
 	id, zone := identity.Request.ID, identity.Request.Zone
@@ -82,7 +93,7 @@ func build(c config, identity *pki.Identity, clock *pki.Clock, journal *audit.Jo
 	}
 	core, err := front.New(front.Config{
 		Identity: identity, State: c.State, Dial: dial, Journal: journal, Clock: clock,
-		Exits: map[string]front.Exit{"http": httpExit}, Log: log,
+		Exits: map[string]front.Exit{"http": httpExit}, Neighbours: neighbours(log), Log: log,
 	})
 	if err != nil {
 		return nil, err
