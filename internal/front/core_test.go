@@ -183,9 +183,9 @@ func certificate(t testing.TB) *x509.Certificate {
 	return &x509.Certificate{RawSubjectPublicKeyInfo: spki}
 }
 
-func (r *rig) token(key ed25519.PrivateKey, method jwt.SigningMethod, issuer, subject string, end time.Time) string {
+func (r *rig) token(key ed25519.PrivateKey, method jwt.SigningMethod, issuer, subject string, end time.Time, audience ...string) string {
 	r.t.Helper()
-	claims := jwt.RegisteredClaims{Issuer: issuer, Subject: subject}
+	claims := jwt.RegisteredClaims{Issuer: issuer, Subject: subject, Audience: audience}
 	if !end.IsZero() {
 		claims.ExpiresAt = jwt.NewNumericDate(end)
 	}
@@ -248,6 +248,7 @@ func TestAuthenticate(t *testing.T) {
 		"token of nobody":       {front.Credentials{Token: r.token(r.issuer, ed, "bureau", "q-7", later)}, "", "", fault.SubjectUnknown},
 		"token without key":     {front.Credentials{Token: r.token(r.issuer, jwt.SigningMethodNone, "bureau", "p-7", later)}, "", "", fault.EvidenceInvalid},
 		"token by the public":   {front.Credentials{Token: r.token(r.issuer, jwt.SigningMethodHS256, "bureau", "p-7", later)}, "", "", fault.EvidenceInvalid},
+		"token for another":     {front.Credentials{Token: r.token(r.issuer, ed, "bureau", "p-7", later, "another")}, "", "", fault.EvidenceInvalid},
 		"a very long token":     {front.Credentials{Token: string(make([]byte, 9000))}, "", "", fault.EvidenceInvalid},
 		"the first that comes":  {front.Credentials{APIKey: "the key", User: "user", Password: "wrong"}, "out/key", label.ByAPIKey, ""},
 		"no second chance":      {front.Credentials{APIKey: "wrong", User: "user", Password: "secret"}, "", "", fault.CredentialInvalid},
@@ -261,6 +262,36 @@ func TestAuthenticate(t *testing.T) {
 		}
 		if err != nil || s.ID != test.subject || s.Assurance != test.by || (len(s.Evidence) > 0) != (test.by == label.ByToken) {
 			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+	}
+}
+
+// TestAudience: where an issuer has an audience, its tokens must be for it.
+func TestAudience(t *testing.T) {
+	r := newRig(t)
+	b := r.bundle(policy.Limits{}, []label.Assurance{label.ByToken})
+	b.Issuers[0].Audience = "us"
+	f, err := r.start(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Minute)
+	for _, test := range []struct {
+		audience []string
+		want     fault.Code
+	}{
+		{[]string{"us"}, ""}, {[]string{"others", "us"}, ""}, {nil, fault.EvidenceInvalid},
+		{[]string{"others"}, fault.EvidenceInvalid}, {[]string{""}, fault.EvidenceInvalid}, {[]string{"US"}, fault.EvidenceInvalid},
+	} {
+		token := r.token(r.issuer, jwt.SigningMethodEdDSA, "bureau", "p-7", later, test.audience...)
+		_, err := f.Authenticate(t.Context(), f.Policy().Flow("f"), front.Credentials{Token: token})
+		if test.want == "" && err != nil || test.want != "" && fault.CodeOf(err) != test.want {
+			t.Errorf("for %q: %v, want %q", test.audience, err, test.want)
+		}
+		// The front on the other side asks the same of the evidence that comes in a parcel.
+		err = f.CheckEvidence("f", "out/p-7", label.ByToken, []byte(token))
+		if test.want == "" && err != nil || test.want != "" && fault.CodeOf(err) != test.want {
+			t.Errorf("evidence for %q: %v, want %q", test.audience, err, test.want)
 		}
 	}
 }

@@ -98,8 +98,8 @@ func (f *Front) runStrangers(ctx context.Context) error {
 func (f *Front) sumUp() {
 	for _, c := range f.strangers.take() {
 		f.record(audit.Entry{
-			Class: audit.ClassSession, Verdict: "refuse", Reason: string(c.code), Action: "refusals counted",
-			Detail: originOf("", "", fmt.Errorf("%d more refusals like those before, not recorded one by one", c.times)),
+			Class: audit.ClassSession, Verdict: "refuse", Reason: string(c.code),
+			Action: "refusals counted", Object: fmt.Sprintf("%d more, not recorded one by one", c.times),
 		})
 	}
 }
