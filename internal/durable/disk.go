@@ -39,8 +39,7 @@ type Info struct {
 
 // Same tells whether the two describe one file in one state: nobody wrote to it between.
 func (i Info) Same(other Info) bool {
-	return i.Device == other.Device && i.Mode.Type() == other.Mode.Type() &&
-		i.Size == other.Size && i.Modified.Equal(other.Modified) && i.isInode(other)
+	return i.SameInode(other) && i.Mode.Type() == other.Mode.Type() && i.Size == other.Size && i.Modified.Equal(other.Modified)
 }
 
 // IsFile tells whether the two describe one file, whatever it holds, even where power
@@ -53,6 +52,11 @@ func (i Info) IsFile(other Info) bool {
 	return i.isInode(other)
 }
 
+// SameInode tells whether the two describe one file or directory of one life of the
+// system, whatever was written to it.
+func (i Info) SameInode(other Info) bool { return i.Device == other.Device && i.isInode(other) }
+
+// isInode compares the time of birth too, since numbers are given again at once.
 func (i Info) isInode(other Info) bool {
 	return i.Inode == other.Inode && (i.Born.IsZero() || other.Born.IsZero() || i.Born.Equal(other.Born))
 }

@@ -86,6 +86,9 @@ type InboxConfig struct {
 	Now  func() time.Time // nil means time.Now
 	// Fatal is told of a failed write or sync and must not return. Nil panics.
 	Fatal func(error)
+	// LedgerBytes is the length of a segment of the ledger, which is written in full: at
+	// least 512 KiB, for bodies that then need less of their ledger. 0 means 8 MiB.
+	LedgerBytes int64
 }
 
 // Inbox takes deliveries in, each once, and hands them to a sink. Its directory
@@ -137,7 +140,7 @@ func OpenInbox(ctx context.Context, c InboxConfig) (*Inbox, error) {
 	}
 	open := map[parcel.ID]inRecord{}
 	var err error
-	b.ledger, err = openLedger(c.Dir, files, func(index uint64, data []byte) error { return b.replay(open, index, data) })
+	b.ledger, err = openLedger(c.Dir, c.LedgerBytes, files, func(index uint64, data []byte) error { return b.replay(open, index, data) })
 	if err != nil {
 		return nil, err
 	}

@@ -80,6 +80,9 @@ type OutboxConfig struct {
 	Now     func() time.Time // nil means time.Now
 	// Fatal is told of a failed write or sync and must not return. Nil panics.
 	Fatal func(error)
+	// LedgerBytes is the length of a segment of the ledger, which is written in full: at
+	// least 512 KiB, for bodies that then need less of their ledger. 0 means 8 MiB.
+	LedgerBytes int64
 }
 
 // Outbox keeps accepted deliveries in a directory until they have ended: a ledger,
@@ -132,7 +135,7 @@ func OpenOutbox(c OutboxConfig) (*Outbox, error) {
 	}
 	records := map[parcel.ID]*outRecord{}
 	var err error
-	o.log, err = openLedger(c.Dir, files, func(index uint64, b []byte) error { return o.replay(records, index, b) })
+	o.log, err = openLedger(c.Dir, c.LedgerBytes, files, func(index uint64, b []byte) error { return o.replay(records, index, b) })
 	if err != nil {
 		return nil, err
 	}
@@ -143,9 +146,12 @@ func OpenOutbox(c OutboxConfig) (*Outbox, error) {
 	return o, nil
 }
 
-func openLedger(dir string, f durable.Files, replay func(uint64, []byte) error) (*durable.Log, error) {
+func openLedger(dir string, size int64, f durable.Files, replay func(uint64, []byte) error) (*durable.Log, error) {
+	if size == 0 {
+		size = ledgerBytes
+	}
 	return durable.OpenLog(filepath.Join(dir, "ledger"), durable.LogOptions{
-		Disk: f.Disk, MaxRecord: maxItem, SegmentBytes: ledgerBytes, Fatal: f.Fatal,
+		Disk: f.Disk, MaxRecord: int(min(maxItem, size/2)), SegmentBytes: size, Fatal: f.Fatal,
 	}, replay)
 }
 

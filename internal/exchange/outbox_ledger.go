@@ -111,8 +111,11 @@ func (o *Outbox) recover(records map[parcel.ID]*outRecord) error {
 			continue
 		}
 		// The source may be where it was: its removal was lost with the power.
-		err = o.takeAway(id, r.Source, r.Source.isFile)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = o.takeAwayAgain(id, r.Source)
+		if errors.Is(err, errStranded) {
+			continue
+		}
+		if err != nil {
 			if err := o.withdraw(id); err != nil {
 				return err
 			}

@@ -49,21 +49,36 @@ func (s *source) isFile(i durable.Info) bool {
 
 // takeAway removes a source whose record is durable, if it is the one that is meant.
 // It goes through the outbox's directory, since nothing else can tell in one step
-// which file it is that is removed. The error is ErrChanged, with the file back where
-// it was, or fs.ErrNotExist.
+// which file it is that is removed. After an error the file is where it was.
 func (o *Outbox) takeAway(id parcel.ID, s source, meant func(durable.Info) bool) error {
+	if err := o.setAside(id, s, meant); err != nil {
+		return err
+	}
+	return o.dropAside(id, s, meant)
+}
+
+// takeAwayAgain does that after a crash, which may have come at any place, and have
+// undone what was done. Another file under the source's name is a new one.
+func (o *Outbox) takeAwayAgain(id parcel.ID, s source) error {
 	if s.Dir == "" {
 		return nil
 	}
-	disk, aside := o.files.Disk, o.path(id, sourceExt)
-	if _, err := disk.Stat(aside); errors.Is(err, fs.ErrNotExist) {
-		if err := o.setAside(s, aside, meant); err != nil || aside == "" {
-			return err
-		}
+	if err := o.dropAside(id, s, s.isFile); err != nil {
+		return err
 	}
-	info, err := disk.Stat(aside)
+	info, err := o.files.Disk.Stat(s.path())
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !s.isFile(info) {
+		return nil
+	}
+	return o.takeAway(id, s, s.isFile)
+}
+
+// dropAside removes what lies aside, or gives it back if it is not what was meant.
+func (o *Outbox) dropAside(id parcel.ID, s source, meant func(durable.Info) bool) error {
+	aside := o.path(id, sourceExt)
+	info, err := o.files.Disk.Stat(aside)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // it was removed from another file system
+		return nil // it was removed, or was on another file system
 	}
 	if err != nil {
 		return err
@@ -71,12 +86,12 @@ func (o *Outbox) takeAway(id parcel.ID, s source, meant func(durable.Info) bool)
 	if !meant(info) {
 		return o.giveBack(id, s, aside)
 	}
-	_ = disk.Remove(aside) // if it stays it is removed at the next start
+	_ = o.files.Disk.Remove(aside) // if it stays it is removed at the next start
 	return nil
 }
 
 // setAside takes the source out of its directory.
-func (o *Outbox) setAside(s source, aside string, meant func(durable.Info) bool) error {
+func (o *Outbox) setAside(id parcel.ID, s source, meant func(durable.Info) bool) error {
 	info, err := o.files.Disk.Stat(s.path())
 	if err != nil {
 		return err
@@ -84,7 +99,7 @@ func (o *Outbox) setAside(s source, aside string, meant func(durable.Info) bool)
 	if !meant(info) {
 		return ErrChanged
 	}
-	err = o.files.Disk.Move(s.path(), aside)
+	err = o.files.Disk.Move(s.path(), o.path(id, sourceExt))
 	if errors.Is(err, syscall.EXDEV) {
 		return o.files.Disk.Remove(s.path())
 	}

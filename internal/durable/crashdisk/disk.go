@@ -48,6 +48,8 @@ type Disk struct {
 	ops    int
 	failAt int
 	cutAt  int
+	behind int // the power goes when this many are done
+	atomic bool
 	faults int
 }
 
@@ -101,6 +103,17 @@ func (d *Disk) FailAt(n int) { d.set(&d.failAt, n) }
 // CutAt lets the power go during the n-th change from now on. 0 means never.
 func (d *Disk) CutAt(n int) { d.set(&d.cutAt, n) }
 
+// AtomicMoves lets a move between two directories be one change, as in file systems
+// with a journal: the file is at the old name or at the new one, never at both.
+func (d *Disk) AtomicMoves() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.atomic = true
+}
+
+// CutAfter lets the power go right after the n-th change from now on. 0 means never.
+func (d *Disk) CutAfter(n int) { d.set(&d.behind, n) }
+
 func (d *Disk) set(at *int, n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -130,7 +143,9 @@ func (d *Disk) Crash() *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.off()
-	return newDisk(d.rng, d.survivor(), d.clock)
+	next := newDisk(d.rng, d.survivor(), d.clock)
+	next.atomic = d.atomic
+	return next
 }
 
 func (d *Disk) off() {
@@ -159,6 +174,10 @@ func (d *Disk) step(apply func(stray bool)) error {
 		return syscall.EIO
 	}
 	apply(false)
+	if d.ops == d.behind {
+		d.faults++
+		d.off()
+	}
 	return nil
 }
 

@@ -8,6 +8,7 @@ type change struct {
 	remove, put string
 	node        *node
 	stray       bool    // a failed sync gave it up: no later sync takes it to the disk
+	failed      bool    // it was refused, and may have come to the disk until the next sync
 	done        bool    // it is on the disk
 	keep        bool    // it survives the power cut that is being decided
 	into        *node   // of a move to another directory: that directory,
@@ -26,7 +27,7 @@ func (c *change) apply(names map[string]*node) {
 // change makes c in dir, both in what is seen and in what may survive.
 func (d *Disk) change(dir *node, c change) error {
 	return d.step(func(stray bool) {
-		c.stray = stray
+		c.failed = stray
 		dir.changes = append(dir.changes, &c)
 		if !stray {
 			c.apply(dir.live)
@@ -38,8 +39,11 @@ func (d *Disk) change(dir *node, c change) error {
 func (d *Disk) moveAcross(dir *node, from string, other *node, to string) error {
 	put := &change{put: to, node: dir.live[from]}
 	remove := &change{remove: from, into: other, landing: put}
+	if d.atomic {
+		put.into, put.landing = dir, remove
+	}
 	return d.step(func(stray bool) {
-		put.stray, remove.stray = stray, stray
+		put.failed, remove.failed = stray, stray
 		other.changes, dir.changes = append(other.changes, put), append(dir.changes, remove)
 		if !stray {
 			put.apply(other.live)
@@ -59,6 +63,9 @@ func (n *node) settle(count int) {
 			continue
 		}
 		c.done = true
+		if c.failed {
+			continue // the directory is on the disk now as it is seen
+		}
 		if c.landing != nil {
 			c.into.settleUpTo(c.landing)
 		}
@@ -118,7 +125,7 @@ func (d *Disk) land(n *node, seen map[*node]bool) (changed bool) {
 	}
 	seen[n] = true
 	for _, c := range n.changes {
-		if !c.keep || c.landing == nil || c.landing.keep || c.landing.done {
+		if !c.keep || c.landing == nil || c.landing.keep || c.landing.done && !c.landing.failed {
 			continue
 		}
 		c.landing.keep = d.rng.IntN(2) == 0

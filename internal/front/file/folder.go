@@ -123,7 +123,7 @@ func (s *Folder) there() error {
 	if err != nil {
 		return fault.Wrap(fault.TargetUnavailable, err, "target directory %s", s.path)
 	}
-	if now.Inode != s.dir.Inode || now.Device != s.dir.Device {
+	if !now.SameInode(s.dir) {
 		return fault.New(fault.TargetUnavailable, "%s is another directory now", s.path)
 	}
 	return nil
@@ -149,7 +149,7 @@ func (s *Folder) same(d exchange.Delivery, name string) error {
 		return err
 	}
 	there, err := s.disk.Stat(filepath.Join(s.path, name))
-	if err != nil || staged.Inode != there.Inode || staged.Device != there.Device {
+	if err != nil || !staged.SameInode(there) {
 		return fmt.Errorf("%q is taken: %w", name, errors.Join(fs.ErrExist, err))
 	}
 	return errors.Join(s.disk.Remove(d.Path), s.sync.Wait())
