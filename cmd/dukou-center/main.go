@@ -60,11 +60,11 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	rules := confine.Rules{Write: []string{*dir, *state}}
-	if err := errors.Join(rules.Dial(*guard), rules.Dial(*signer)); err != nil {
+	r, err := rules(*dir, *state, *guard, *signer)
+	if err != nil {
 		return err
 	}
-	if err := confine.Apply(rules, log); err != nil { // all that needs a right is open
+	if err := confine.Apply(r, log); err != nil { // all that needs a right is open
 		return err
 	}
 	c, err := center.New(center.Config{
@@ -75,4 +75,12 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 		return err
 	}
 	return errors.Join(c.Run(ctx), journal.Close())
+}
+
+// rules are what the center may do once its interface is open: use its own
+// directories and connect to the guard and the signer.
+func rules(identity, state, guard, signer string) (confine.Rules, error) {
+	r := confine.Rules{Write: []string{identity, state}}
+	err := errors.Join(r.Dial(guard), r.Dial(signer))
+	return r, err
 }
