@@ -50,6 +50,7 @@ func catalogue() []class {
 		class{"whole cut", 1, 40, wholeCut},
 		class{"disk full", 1, 40, diskFull},
 		class{"failing fsync", 1, 40, failingSync},
+		class{"slow disk, then killed", 1, 40, slowDisk},
 		class{"bundle and leases", 1, 30, func(_ context.Context, r *rig, _ *rand.Rand) (bool, error) {
 			return r.policyFault(func(*policyState) {})
 		}},
@@ -245,6 +246,40 @@ func failingSync(ctx context.Context, r *rig, random *rand.Rand) (bool, error) {
 		return nil
 	})
 	return true, err
+}
+
+// slowDisk makes every write of a process to its disk take long, and kills it in the
+// middle of one: what waited for it must not have gone on.
+func slowDisk(ctx context.Context, r *rig, random *rand.Rand) (bool, error) {
+	name := pick(random, append(guards(), demo.FrontInternet, demo.FrontIntranet))
+	r.busy[name].Lock()
+	defer r.busy[name].Unlock()
+	pid := r.PID(name)
+	if pid == 0 {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	out := filepath.Join(r.t.TempDir(), "strace")
+	cmd := exec.CommandContext(ctx, "strace", "-f", "-qq", "-p", fmt.Sprint(pid), "-o", out,
+		"-e", "trace=pwrite64", "-e", "inject=pwrite64:delay_enter=400000")
+	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGINT) }
+	if err := cmd.Start(); err != nil {
+		return false, err
+	}
+	err := eventually(ctx, 2*time.Second, 20*time.Millisecond, func() error {
+		info, err := os.Stat(out)
+		if err == nil && info.Size() == 0 {
+			err = errors.New("nothing was written yet")
+		}
+		return err
+	})
+	rest(ctx, within(random, 0, 400*time.Millisecond))
+	r.ended(name)
+	r.Kill(name)
+	r.ended(name)
+	_ = cmd.Wait() // with the process
+	return err == nil, r.Launch(name)
 }
 
 // policyFault puts another bundle in force, with new leases, while things cross.

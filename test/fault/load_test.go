@@ -123,19 +123,19 @@ const quietTimeout = 90 * time.Second
 // quiet waits until every process is current and every file has arrived. The traffic
 // has stopped.
 func (r *rig) quiet() error {
-	if err := r.current(quietTimeout); err != nil {
+	if err := r.current(quietTimeout, false); err != nil {
 		return fmt.Errorf("after the faults were mended: %w", err)
 	}
-	for range 2 { // what is there after a pause was still under way
-		for _, w := range r.ways {
-			if err := eventually(r.t.Context(), quietTimeout, 30*time.Millisecond, w.quiet); err != nil {
-				return err
-			}
+	for _, w := range r.ways {
+		if err := eventually(r.t.Context(), quietTimeout, 30*time.Millisecond, w.quiet); err != nil {
+			return err
 		}
-		rest(r.t.Context(), 150*time.Millisecond)
+	}
+	if err := r.current(quietTimeout, true); err != nil { // asked after all were taken
+		return err
 	}
 	for _, w := range r.ways {
-		if err := errors.Join(w.settle(), w.readReports()); err != nil {
+		if err := errors.Join(w.collect(), w.settle(), w.readReports()); err != nil {
 			return err
 		}
 	}

@@ -124,13 +124,7 @@ func (r *rig) source(name string) (ledger.Source, error) {
 
 // guards are the processes of the guard, each of which records what it passes.
 func guards() []string {
-	var list []string
-	for _, name := range demo.Components() {
-		if name == demo.GuardOuter || name == demo.GuardInner || name == "guard-gate" {
-			list = append(list, name)
-		}
-	}
-	return list
+	return []string{demo.GuardOuter, demo.GuardGate, demo.GuardInner}
 }
 
 // tagOf verifies, with a judge's own leased keys, the tag that it must have found. The
@@ -147,7 +141,7 @@ func (r *rig) tagOf(name string) (ledger.TagFunc, error) {
 	}
 	return func(h *parcel.Header, s label.Sealed, l *label.Label) error {
 		inwards := h.FromZone == demo.ZoneOuter
-		if name == demo.GuardOuter && !inwards || name == "guard-gate" && inwards {
+		if name == demo.GuardOuter && !inwards || name == demo.GuardGate && inwards {
 			return ledger.NoJudge
 		}
 		tag, err := s.TagFor(name)
@@ -168,23 +162,15 @@ func (r *rig) tagOf(name string) (ledger.TagFunc, error) {
 // run is all that is known by now. Without logs, only what was sent and arrived.
 func (r *rig) run(a *asker, logs bool) (*ledger.Run, error) {
 	run := &ledger.Run{Ways: map[string]ledger.Way{}, Logs: map[string]*ledger.Log{}}
-	question := ledger.Way{Question: true}
-	files := ledger.Way{}
 	if logs {
-		question.Durable = []string{demo.GuardInner}
-		for _, name := range guards() {
-			if name != demo.GuardInner {
-				question.Prompt = append(question.Prompt, name)
-			}
-		}
-		files.Durable, files.Prompt = question.Durable, question.Prompt
 		if err := r.readLogs(run); err != nil {
 			return nil, err
 		}
 	}
-	run.Ways["fault-once"], run.Ways["fault-in"], run.Ways["fault-out"] = question, files, files
-	files.MayRefuse = map[fault.Code]bool{fault.PolicyDenied: true}
-	run.Ways["fault-some"] = files
+	run.Ways["fault-once"] = judged(logs, ledger.Way{Question: true}, demo.GuardInner, demo.GuardGate)
+	run.Ways["fault-in"] = judged(logs, ledger.Way{}, demo.GuardInner)
+	run.Ways["fault-some"] = judged(logs, ledger.Way{MayRefuse: map[fault.Code]bool{fault.PolicyDenied: true}}, demo.GuardInner)
+	run.Ways["fault-out"] = judged(logs, ledger.Way{}, demo.GuardGate)
 	for _, w := range r.ways {
 		w.mu.Lock()
 		run.Sent = append(run.Sent, w.sent...)
@@ -202,6 +188,21 @@ func (r *rig) run(a *asker, logs bool) (*ledger.Run, error) {
 	run.Ends = slices.Clone(r.ends)
 	r.mu.Unlock()
 	return run, nil
+}
+
+// judged fills in which parts of the guard have to have recorded what goes a way: the
+// last judge of either direction has it on its disk before it passes anything on.
+func judged(logs bool, w ledger.Way, durable string, answers ...string) ledger.Way {
+	if !logs {
+		return w
+	}
+	w.Durable, w.Answers = []string{durable}, answers
+	for _, name := range guards() {
+		if name != durable {
+			w.Prompt = append(w.Prompt, name)
+		}
+	}
+	return w
 }
 
 // readLogs reads every log. One that is being written may look unsound for a moment,
@@ -231,12 +232,11 @@ func (r *rig) readLogs(run *ledger.Run) error {
 const maxShown = 40
 
 // prove runs the checker and fails the test with what it finds.
-func (r *rig) prove(a *asker, logs bool) (violations int) {
+func (r *rig) prove(a *asker, logs bool) []ledger.Violation {
 	r.t.Helper()
 	run, err := r.run(a, logs)
 	if err != nil {
-		r.t.Error(err)
-		return 1
+		r.t.Fatal(err)
 	}
 	found := ledger.Check(run)
 	for _, v := range found[:min(len(found), maxShown)] {
@@ -245,5 +245,5 @@ func (r *rig) prove(a *asker, logs bool) (violations int) {
 	if n := len(found) - maxShown; n > 0 {
 		r.t.Errorf("and %d more", n)
 	}
-	return len(found)
+	return found
 }

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -78,20 +77,11 @@ func start(t *testing.T, seed uint64) *rig {
 	return r
 }
 
-// innerEnd is the process of the inner host that the cable ends at.
-func innerEnd() string {
-	const gate = "guard-gate"
-	if slices.Contains(demo.Processes(), gate) {
-		return gate
-	}
-	return demo.GuardInner
-}
-
 // layCable lays two cables, with a relay of frames where they meet.
 func (r *rig) layCable(s *cell.Stage, seed uint64) error {
 	err := errors.Join(
 		s.Cable(outerCable, cell.End{Cell: demo.GuardOuter, Interface: demo.Interface}, cell.End{Cell: room, Interface: "outer"}, 0),
-		s.Cable(innerCable, cell.End{Cell: innerEnd(), Interface: demo.Interface}, cell.End{Cell: room, Interface: "inner"}, 0),
+		s.Cable(innerCable, cell.End{Cell: demo.GuardGate, Interface: demo.Interface}, cell.End{Cell: room, Interface: "inner"}, 0),
 	)
 	if err != nil {
 		return err
@@ -119,7 +109,21 @@ func ownDisk(home string) error {
 	if err := unix.Mount("tmpfs", home, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("mode=0700,size=%d", diskBytes)); err != nil {
 		return os.NewSyscallError("mount", err)
 	}
-	return errors.Join(os.CopyFS(home, os.DirFS(aside)), os.RemoveAll(aside))
+	return errors.Join(os.CopyFS(home, os.DirFS(aside)), sameModes(home, aside), os.RemoveAll(aside))
+}
+
+// sameModes gives a copy the permissions of what it was made of.
+func sameModes(to, from string) error {
+	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		return os.Chmod(to+strings.TrimPrefix(path, from), info.Mode().Perm())
+	})
 }
 
 // withState are the processes that keep something on their disk.
@@ -152,7 +156,7 @@ func (r *rig) prepare(disks bool) {
 	if err := r.apply(func(*policyState) {}); err != nil {
 		r.t.Fatal(err)
 	}
-	if err := r.current(30 * time.Second); err != nil {
+	if err := r.current(30*time.Second, false); err != nil {
 		r.t.Fatal(err)
 	}
 	r.history = watchWitnesses(r)
@@ -233,8 +237,10 @@ func (r *rig) apply(change func(*policyState)) error {
 	return nil
 }
 
-// current waits until every process runs and has the latest bundle and its lease.
-func (r *rig) current(timeout time.Duration) error {
+// current waits until every process runs and has the latest bundle and its lease, and
+// perhaps until no front has a delivery left.
+func (r *rig) current(timeout time.Duration, empty bool) error {
+	since := time.Now().UnixMilli()
 	r.policy.Lock()
 	version := r.policy.version
 	r.policy.Unlock()
@@ -250,6 +256,9 @@ func (r *rig) current(timeout time.Duration) error {
 			}
 			if s.State != "current" || s.Bundle != version || s.Lease != version {
 				return fmt.Errorf("%s is %s (bundle %d, lease %d, want %d) %s", s.ID, s.State, s.Bundle, s.Lease, version, s.Error)
+			}
+			if s.Seen < since || empty && s.Pending > 0 {
+				return fmt.Errorf("%s has %d deliveries left, as of %d ms ago", s.ID, s.Pending, time.Now().UnixMilli()-s.Seen)
 			}
 			n++
 		}

@@ -6,6 +6,7 @@ package ledger
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"dukou.dev/dukou/internal/fault"
@@ -18,7 +19,8 @@ type Kind string
 // The kinds.
 const (
 	Lost       Kind = "lost"       // accepted, and neither delivered nor reported
-	Twice      Kind = "twice"      // delivered more than once, or delivered and reported
+	Twice      Kind = "twice"      // delivered, or reported, more than once
+	Misled     Kind = "misled"     // delivered, and its sender was told that it was refused
 	Altered    Kind = "altered"    // other content than was sent, or another question's answer
 	Unsent     Kind = "unsent"     // nobody sent it
 	Unreached  Kind = "unreached"  // answered, and no application was asked
@@ -41,7 +43,7 @@ func (v Violation) String() string { return fmt.Sprintf("%s %s: %s", v.Kind, v.I
 
 // memory is how long what a prompt judge has recorded may be in its memory only: its
 // journal writes at once and syncs in groups.
-const memory = 2 * time.Second
+const memory = 5 * time.Second
 
 // skew bounds what clocks of one machine and the times of its files differ by.
 const skew = 20 * time.Millisecond
@@ -124,8 +126,10 @@ func (c *checker) one(s *Sent) {
 	switch n := len(arrived) + len(reported); {
 	case n == 0 && s.Outcome == Accepted:
 		c.add(Lost, s.ID, "accepted on flow %s, and neither delivered nor reported", s.Flow)
-	case n > 1:
+	case len(arrived) > 1 || len(reported) > 1:
 		c.add(Twice, s.ID, "delivered %d times and reported %d times", len(arrived), len(reported))
+	case n > 1 && !reported[0].Unsure:
+		c.add(Misled, s.ID, "delivered, and reported as refused with %s (parcel %s)", reported[0].Code, reported[0].Parcel)
 	case n > 0 && s.Outcome != Accepted:
 		c.add(Unsent, s.ID, "delivered or reported, and its sender still has it")
 	}
@@ -155,8 +159,13 @@ func (c *checker) arrival(a *Arrival) {
 	}
 	w := c.run.Ways[s.Flow]
 	for _, name := range w.Durable {
-		if !c.recorded(a, s, w, name) {
+		if !c.recorded(a, w, name) {
 			return // under which parcel others have seen it is not known
+		}
+	}
+	for _, name := range w.Answers {
+		if s.Outcome == Answered {
+			c.answered(a, name)
 		}
 	}
 	for _, name := range w.Prompt {
@@ -175,11 +184,11 @@ func (c *checker) parcels(a *Arrival, w Way) []parcel.ID {
 
 // recorded wants, in the log of a judge that records before it passes on, an allow
 // under a valid label and, of a file, a commit after it, both before the release.
-func (c *checker) recorded(a *Arrival, s *Sent, w Way, name string) bool {
+func (c *checker) recorded(a *Arrival, w Way, name string) bool {
 	log := c.run.Logs[name]
 	var last string
 	for _, id := range c.parcels(a, w) {
-		if last = history(log.Events[id], a.At.Add(skew), w.Question, s.Outcome == Answered); last == "" {
+		if last = history(log.Events[id], a.At.Add(skew), w.Question); last == "" {
 			c.labels(a, name, log.Events[id])
 			return true
 		}
@@ -187,23 +196,22 @@ func (c *checker) recorded(a *Arrival, s *Sent, w Way, name string) bool {
 	if last == "" {
 		last = "no parcel of it"
 	}
-	c.add(Unrecorded, a.ID, "released at %s; the log of %s has %s", a.At.Format("15:04:05.000"), name, last)
+	c.add(Unrecorded, a.ID, "released at %s; the log of %s has %s", clock(a.At), name, last)
 	return false
 }
 
 // history says what is missing in the events of one parcel, or nothing.
-func history(events []Event, released time.Time, question, answered bool) string {
-	allow, commit, answer := false, false, false
+func history(events []Event, released time.Time, question bool) string {
+	allow, commit := false, false
 	for _, e := range events {
 		switch {
-		case e.Verdict == "allow" && e.Answer:
-			answer = allow
+		case e.Answer:
 		case e.Verdict == "allow" && !e.At.After(released):
 			allow = true
 		case e.Verdict == "committed" && allow && !e.At.After(released):
 			commit = true
 		case e.Verdict == "released" && !commit:
-			return fmt.Sprintf("entry %d, a release before the commit", e.Index)
+			return fmt.Sprintf("entry %d, a release without a commit before %s: %s", e.Index, clock(released), told(events))
 		}
 	}
 	switch {
@@ -211,10 +219,32 @@ func history(events []Event, released time.Time, question, answered bool) string
 		return "no allow before that"
 	case !question && !commit:
 		return "no commit before that"
-	case question && answered && !answer:
-		return "no allow of the answer"
 	}
 	return ""
+}
+
+func clock(t time.Time) string { return t.Format("15:04:05.000") }
+
+// told is what a log says of one parcel, in short.
+func told(events []Event) string {
+	var list []string
+	for _, e := range events {
+		list = append(list, fmt.Sprintf("%d %s %s", e.Index, e.Verdict, clock(e.At)))
+	}
+	return strings.Join(list, ", ")
+}
+
+// answered wants, in the log of a judge that records an answer before it passes it on,
+// the allow of the answer that was given.
+func (c *checker) answered(a *Arrival, name string) {
+	events := c.run.Logs[name].Events[a.Parcel]
+	for _, e := range events {
+		if e.Answer && e.Verdict == "allow" {
+			c.labels(a, name, events)
+			return
+		}
+	}
+	c.add(Unrecorded, a.ID, "answered; the log of %s has no allow of the answer", name)
 }
 
 // judged wants an allow in the log of a judge that does not wait for its disk, unless

@@ -23,7 +23,7 @@ func sound(n int) *Run {
 	r := &Run{
 		Ways: map[string]Way{
 			files: {Durable: []string{inner}, Prompt: []string{outer}, MayRefuse: map[fault.Code]bool{fault.PolicyDenied: true}},
-			asks:  {Durable: []string{inner}, Prompt: []string{outer}, Question: true},
+			asks:  {Durable: []string{inner}, Prompt: []string{outer}, Question: true, Answers: []string{inner}},
 		},
 		Logs: map[string]*Log{},
 	}
@@ -127,6 +127,7 @@ func TestSoundRun(t *testing.T) {
 	r.Reported = append(r.Reported, Report{ID: "f5", Code: fault.PolicyDenied})
 	r.drop("f6")
 	r.sentOf("f6").Outcome = Unknown
+	r.Reported = append(r.Reported, Report{ID: "f8", Code: fault.PolicyDenied, Unsure: true})
 	r.forget(outer, "f7")
 	r.Ends = append(r.Ends, End{outer, at(7, 900)})
 	for _, v := range Check(r) {
@@ -148,7 +149,11 @@ func TestEachViolation(t *testing.T) {
 			r.Reported = append(r.Reported, Report{ID: "f3", Code: fault.LabelExpired})
 		}},
 		{"a file comes twice", Twice, "f3", func(r *Run) { r.Arrived = append(r.Arrived, *r.arrivalOf("f3")) }},
-		{"a file comes and is reported", Twice, "f3", func(r *Run) { r.Reported = append(r.Reported, Report{ID: "f3", Code: fault.PolicyDenied}) }},
+		{"a file is reported twice", Twice, "f3", func(r *Run) {
+			r.drop("f3")
+			r.Reported = append(r.Reported, Report{ID: "f3", Code: fault.PolicyDenied}, Report{ID: "f3", Code: fault.PolicyDenied})
+		}},
+		{"a file comes and is reported", Misled, "f3", func(r *Run) { r.Reported = append(r.Reported, Report{ID: "f3", Code: fault.PolicyDenied}) }},
 		{"a file comes that was not taken", Unsent, "f3", func(r *Run) { r.sentOf("f3").Outcome = Unknown }},
 		{"a file comes from nowhere", Unsent, "x", func(r *Run) { r.Arrived = append(r.Arrived, Arrival{ID: "x", Flow: files}) }},
 		{"a file is another one", Altered, "f3", func(r *Run) { r.arrivalOf("f3").Digest[5] ^= 1 }},
@@ -180,7 +185,7 @@ func TestEachViolation(t *testing.T) {
 		{"no word of the outer judge", Unjudged, "f3", func(r *Run) { r.forget(outer, "f3") }},
 		{"none, and it ended long after", Unjudged, "f3", func(r *Run) {
 			r.forget(outer, "f3")
-			r.Ends = append(r.Ends, End{outer, at(9, 0)}, End{outer, at(0, 0)}, End{inner, at(3, 500)})
+			r.Ends = append(r.Ends, End{outer, at(12, 0)}, End{inner, at(3, 500)})
 		}},
 		{"a bad label at the inner judge", Unlabelled, "f3", func(r *Run) { r.events(inner, "f3")[0].Label = "no tag" }},
 		{"a bad label at the outer judge", Unlabelled, "q3", func(r *Run) { r.events(outer, "q3")[0].Label = "no tag" }},

@@ -32,6 +32,11 @@ const (
 	Refused                 // a question: with a code
 )
 
+// String is the outcome's name.
+func (o Outcome) String() string {
+	return [...]string{"unknown", "accepted", "answered", "refused"}[o]
+}
+
 // Sent is one entry of a sender's ledger.
 type Sent struct {
 	ID      string // unique over the whole run
@@ -57,6 +62,7 @@ type Report struct {
 	ID     string
 	Parcel parcel.ID
 	Code   fault.Code
+	Unsure bool // it says that an earlier attempt may have been delivered
 }
 
 // Event is one entry of a component's log that is about a parcel.
@@ -81,8 +87,10 @@ type Way struct {
 	// Durable are the judges that record on their disk before they pass anything on,
 	// Prompt those that do not wait: what they had in memory may end with them.
 	Durable, Prompt []string
-	// Question says that the flow carries questions, not files.
+	// Question says that the flow carries questions, not files. Answers are the judges
+	// that record an answer on their disk before they pass it on.
 	Question bool
+	Answers  []string
 	// MayRefuse are the codes with which an accepted file may end in a report.
 	MayRefuse map[fault.Code]bool
 }
