@@ -47,7 +47,27 @@ fuzz: ## run every fuzz target for FUZZTIME (60s) each
 	@FUZZTIME=$(FUZZTIME) test/fuzz.sh
 
 .PHONY: bench
-bench: ## run the benchmarks, one package at a time
+bench: build ## measure the whole crossing beside cp, scp, relays and nginx; ARGS=-quick for a trial
+	CGO_ENABLED=0 go build -o bin/dukou-bench ./test/bench
+	bin/dukou-bench -bin bin -commit $(VERSION) $(ARGS)
+
+PEERS := nginx-light openssh-client openssh-server socat
+
+.PHONY: peers
+peers: ## install what make bench compares with (Debian, as root; may start nginx and sshd)
+	@command -v apt-get >/dev/null || { echo 'no apt-get here; install by hand: $(PEERS)'; exit 1; }
+	@[ "$$(id -u)" = 0 ] || { echo 'only root can install: $(PEERS)'; exit 1; }
+	apt-get install -y --no-install-recommends $(PEERS)
+
+.PHONY: profile
+profile: ## take processor profiles of the crossing under three loads into bin/profile (needs perf)
+	@mkdir -p bin/profile
+	@set -e; for b in $(BINARIES) dukou-bench=./test/bench; do \
+		CGO_ENABLED=0 go build -o "bin/profile/$${b%%=*}" "$${b#*=}"; done
+	bin/profile/dukou-bench -bin bin/profile -profile bin/profile
+
+.PHONY: microbench
+microbench: ## run the benchmarks of single packages, one package at a time
 	CGO_ENABLED=0 go test -run '^$$' -bench . -benchmem -p 1 ./...
 
 .PHONY: cover
@@ -69,4 +89,4 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
