@@ -92,7 +92,7 @@ func (l *life) deliver(ctx context.Context, box *exchange.Outbox, out *exchange.
 	}
 	defer body.Close()
 	s.record.change(func() { s.record.shipments[out.Origin].attempts++ })
-	receipt, err := f.Deliver(ctx, p.Flow(out.Flow), out, &watched{ReaderAt: body, s: s})
+	receipt, err := f.Deliver(ctx, p.Flow(out.Flow), out, &watched{ReaderAt: body, l: l, large: out.Body.Size > parcel.ChunkSize})
 	switch {
 	case err == nil:
 		return box.Settle(out, exchange.Outcome{Receipt: receipt})
@@ -109,13 +109,19 @@ func (l *life) deliver(ctx context.Context, box *exchange.Outbox, out *exchange.
 // watched is a body that tells where reading it begins.
 type watched struct {
 	io.ReaderAt
-	s     *sim
+	l     *life
+	large bool
 	begun bool
 }
 
 func (w *watched) ReadAt(p []byte, off int64) (int, error) {
-	if !w.begun && off > 0 {
-		w.s.tally.reached("resumed in the middle")
+	s := w.l.p.m.s
+	switch {
+	case w.begun:
+	case off > 0:
+		s.tally.reached("resumed in the middle")
+	case w.large:
+		s.post(w.l.line, "a large body begins", s.breakOff)
 	}
 	w.begun = true
 	return w.ReaderAt.ReadAt(p, off)

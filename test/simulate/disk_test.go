@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -304,6 +305,7 @@ func (d keptDisk) ReadDir(dir string) ([]string, error) {
 			names = append(names, path.Base(name))
 		}
 	}
+	slices.Sort(names)
 	return names, nil
 }
 

@@ -51,6 +51,21 @@ func (s *sim) fault() {
 	}
 }
 
+// breakOff breaks off a large delivery that has just begun.
+func (s *sim) breakOff() {
+	if s.now() > s.mode.faulty {
+		return
+	}
+	s.after(s.between(2*time.Millisecond, 40*time.Millisecond), "break off", func() {
+		p := s.process[[]string{outer, gate, inner}[s.rng.IntN(3)]]
+		if s.now() > s.mode.faulty || !p.alive() {
+			return
+		}
+		s.tally.fault("process killed")
+		s.kill(p)
+	})
+}
+
 // strike arms a fault at one of the next changes to a disk.
 func (s *sim) strike(m *machine, what strike) {
 	m.io.Lock()

@@ -165,6 +165,9 @@ func (s *sim) dark(m *machine) {
 	wait := s.between(50*time.Millisecond, 3*time.Second)
 	s.after(wait, "power for "+m.name, func() {
 		m.up = true
+		if s.now() < s.mode.faulty && s.chance(0.3) {
+			s.strike(m, cutPower)
+		}
 		s.tornTails(m)
 		for _, p := range m.procs {
 			s.checkShelves(p.id, false)
@@ -229,6 +232,9 @@ func (m *machine) struck(l *life, op func(durable.Disk) error) error {
 	m.at = 0
 	if m.what == cutPower {
 		m.s.tally.fault("power cut during a change")
+		if l.parts().journal == nil {
+			m.s.tally.reached("power lost while starting")
+		}
 		m.disk.CutAt(1)
 		_ = op(m.disk)
 		m.off()

@@ -110,16 +110,12 @@ func (s *sim) plan() {
 	s.planFaults()
 }
 
-// planShipments draws deliveries. A large one is likely to be broken off.
+// planShipments draws deliveries.
 func (s *sim) planShipments() {
 	large := s.chance(0.08)
 	for n := range 1 + s.rng.IntN(3) {
 		name, d := s.drawShipment(n, large && n == 0)
-		at := s.between(0, s.mode.faulty)
-		s.after(at, "submit", func() { s.submit(name, d) })
-		if large && n == 0 {
-			s.after(at+s.between(5*time.Millisecond, 60*time.Millisecond), "fault", s.fault)
-		}
+		s.after(s.between(0, s.mode.faulty), "submit", func() { s.submit(name, d) })
 	}
 }
 

@@ -5,65 +5,77 @@ package simulate
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"testing"
 	"testing/cryptotest"
 	"testing/synctest"
+	"time"
 )
 
 var (
 	schedules = flag.Int("schedules", 0, "how many schedules; 0 for the short form")
 	seed      = flag.Uint64("seed", 1, "seed of the first")
+	part      = flag.String("part", "", "directory for the counts: this process runs a part of the schedules")
 )
 
-// workdir is a directory of a file system in memory where there is one, since what
-// lies in it (keys and bundles) is not what is tested.
-func workdir(t *testing.T) string {
-	dir, err := os.MkdirTemp("/dev/shm", "simulate")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
+// short is how many schedules surely meet every fault.
+const short = 200
 
+// enough is how many schedules surely meet every fault and every rare event.
+const enough = 2000
+
+// perSchedule bounds the real time of one: above it a goroutine holds a lock that
+// another waits for while it waits itself, and the time of the bubble stands still.
+const perSchedule = 2 * time.Minute
+
+// TestSchedules runs schedules of faults in as many processes as there are processors.
 func TestSchedules(t *testing.T) {
-	t.Logf("seed %d", *seed)
 	n := *schedules
 	if n == 0 {
-		n = 20
+		n = short
 	}
-	debug.SetGCPercent(1000) // little lives, and much is made
-	site := newSite(t, workdir(t))
-	all := newTally()
-	for i := range uint64(n) {
-		one(t, site, *seed+i, all, false)
+	var all *tally
+	switch {
+	case *part != "":
+		runPart(t, n)
+		return
+	case n == 1:
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+		all = newTally()
+		one(t, newSite(t, workdir(t)), *seed, all, testing.Verbose())
+	default:
+		all = runParts(t, n)
 	}
-	t.Logf("%s", all)
+	t.Logf("seeds %d to %d\n%s", *seed, *seed+uint64(n)-1, all)
+	if missing := all.missing(n >= enough); n >= short && len(missing) > 0 {
+		t.Errorf("never met: %q", missing)
+	}
 }
 
-// one runs one schedule and gives the sum of its events.
-func one(t *testing.T, site *site, seed uint64, all *tally, keep bool) *sim {
+// one runs one schedule.
+func one(t *testing.T, site *site, seed uint64, all *tally, verbose bool) *sim {
 	var s *sim
-	t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
-		cryptotest.SetGlobalRandom(t, seed)
-		site.forget()
-		synctest.Test(t, func(t *testing.T) {
-			s = newSim(seed, all)
-			s.mode.site = site
-			s.keep = keep
-			s.verbose = os.Getenv("SIMULATE_LOG") != ""
-			if err := s.play(); err != nil {
-				t.Fatal(err)
-			}
-		})
-		for _, f := range s.found.list {
-			t.Errorf("seed %d: %s", seed, f)
+	cryptotest.SetGlobalRandom(t, seed)
+	site.forget()
+	stuck := time.AfterFunc(perSchedule, func() {
+		debug.SetTraceback("all")
+		panic(fmt.Sprintf("seed %d stands still", seed))
+	})
+	defer stuck.Stop()
+	synctest.Test(t, func(t *testing.T) {
+		s = newSim(seed, all)
+		s.mode.site = site
+		s.keep, s.verbose = verbose, verbose && os.Getenv("SIMULATE_LOG") != ""
+		if err := s.play(); err != nil {
+			t.Error(err)
 		}
 	})
+	for _, f := range s.found.list {
+		t.Errorf("seed %d: %s", seed, f)
+	}
 	return s
 }
 
@@ -71,12 +83,12 @@ func one(t *testing.T, site *site, seed uint64, all *tally, keep bool) *sim {
 func TestSameSeed(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	site := newSite(t, workdir(t))
-	n, same, schedules := *schedules, 0, newTally()
+	n, same, counts := *schedules, 0, newTally()
 	if n == 0 {
-		n = 20
+		n = 10
 	}
 	for i := range uint64(n) {
-		a, b := one(t, site, *seed+i, schedules, true), one(t, site, *seed+i, schedules, true)
+		a, b := one(t, site, *seed+i, counts, true), one(t, site, *seed+i, counts, true)
 		if a.played == b.played {
 			same++
 			continue
@@ -89,4 +101,7 @@ func TestSameSeed(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d schedules had the same events twice", same, n)
+	if same*2 < n {
+		t.Errorf("a seed is worth little: only %d of %d schedules had the same events twice", same, n)
+	}
 }

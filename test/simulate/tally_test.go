@@ -72,8 +72,9 @@ func (t *tally) add(o *tally) {
 	}
 }
 
-// missing lists what a run should have met and did not.
-func (t *tally) missing() []string {
+// missing lists what a run should have met and did not: every fault, and in a long one
+// every rare event.
+func (t *tally) missing(long bool) []string {
 	var list []string
 	for _, k := range faultKinds {
 		if t.Faults[k] == 0 {
@@ -81,7 +82,7 @@ func (t *tally) missing() []string {
 		}
 	}
 	for _, k := range rareEvents {
-		if t.Reached[k] == 0 {
+		if long && t.Reached[k] == 0 {
 			list = append(list, k)
 		}
 	}
