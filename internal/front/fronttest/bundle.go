@@ -19,10 +19,16 @@ const (
 const (
 	askerKey    = "key-of-the-asker"
 	strangerKey = "key-of-the-stranger"
+
+	askerPassword    = "password of the asker"
+	strangerPassword = "password of the stranger"
 )
 
 func accounts() []Account {
-	return []Account{{Subject: "outside/asker", APIKey: askerKey}, {Subject: "outside/stranger", APIKey: strangerKey}}
+	return []Account{
+		{Subject: "outside/asker", APIKey: askerKey, User: "asker", Password: askerPassword},
+		{Subject: "outside/stranger", APIKey: strangerKey, User: "stranger", Password: strangerPassword},
+	}
 }
 
 // Item and Level are the schemas of two values of the suite's form, "item":

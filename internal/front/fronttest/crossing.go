@@ -52,29 +52,56 @@ func (c *Crossing) Apply(p *policy.Policy) { c.policy.Store(p) }
 // Policy is the bundle in force.
 func (c *Crossing) Policy() *policy.Policy { return c.policy.Load() }
 
-// Authenticate tries what came with the request in the order that the flow accepts.
+// Authenticate tries the ways of the flow in their order; an account proves itself by
+// all that a way wants. Accounts are bound to no address.
 func (c *Crossing) Authenticate(_ context.Context, f *policy.Flow, given front.Credentials) (front.Subject, error) {
-	came := false
-	for _, how := range f.Accept {
-		proof, ok := proofOf(how, given)
-		if !ok {
-			continue
+	for _, w := range f.Ways() {
+		if came(w, given) {
+			return c.prove(w, given)
 		}
-		came = true
-		for _, a := range c.accounts {
-			if own := proofs(how, a); own != "" && subtle.ConstantTimeCompare([]byte(own), []byte(proof)) == 1 {
-				s := front.Subject{ID: a.Subject, Assurance: how}
-				if how == label.ByToken {
-					s.Evidence = []byte(given.Token)
-				}
-				return s, nil
-			}
-		}
-	}
-	if came {
-		return front.Subject{}, fault.New(fault.CredentialInvalid, "no account has this credential")
 	}
 	return front.Subject{}, fault.New(fault.CredentialMissing, "nothing that flow %q accepts", f.Name)
+}
+
+func came(w policy.Way, given front.Credentials) bool {
+	credentials := 0
+	for _, m := range w.Methods {
+		if m == label.ByAddress || m == label.ByHardware {
+			continue
+		}
+		if _, ok := proofOf(m, given); !ok {
+			return false
+		}
+		credentials++
+	}
+	return credentials > 0
+}
+
+func (c *Crossing) prove(w policy.Way, given front.Credentials) (front.Subject, error) {
+	if w.Needs(label.ByAddress) || w.Needs(label.ByHardware) {
+		return front.Subject{}, fault.New(fault.BindingMismatch, "no account is bound")
+	}
+	for _, a := range c.accounts {
+		if !provesAll(w, a, given) {
+			continue
+		}
+		s := front.Subject{ID: a.Subject, Assurance: w.Assurance, Proof: w.Name}
+		if w.Needs(label.ByToken) {
+			s.Evidence = []byte(given.Token)
+		}
+		return s, nil
+	}
+	return front.Subject{}, fault.New(fault.CredentialInvalid, "no account has this credential")
+}
+
+func provesAll(w policy.Way, a Account, given front.Credentials) bool {
+	for _, m := range w.Methods {
+		proof, _ := proofOf(m, given)
+		if own := proofs(m, a); own == "" || subtle.ConstantTimeCompare([]byte(own), []byte(proof)) != 1 {
+			return false
+		}
+	}
+	return true
 }
 
 func proofOf(how label.Assurance, c front.Credentials) (string, bool) {

@@ -14,14 +14,18 @@ import (
 
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/front"
+	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/policy"
 )
 
 // Question is what the suite has a client ask, in the protocol's own way.
 type Question struct {
 	Key  string // API key, or what the protocol has in its place; none if empty
-	Item string
-	Note string // none if empty
+	User string // with Password; none if empty
+	// Password of the user.
+	Password string
+	Item     string
+	Note     string // none if empty
 	// Extra asks for a field beside, that the form does not name.
 	Extra bool
 }
@@ -145,6 +149,7 @@ func compile(t *testing.T, b policy.Bundle) *policy.Policy {
 func Run(t *testing.T, a Adapter) {
 	t.Run("answers", func(t *testing.T) { testAnswers(t, newBench(t, a, nil)) })
 	t.Run("refuses", func(t *testing.T) { testRefuses(t, newBench(t, a, nil)) })
+	t.Run("combinations", func(t *testing.T) { testCombinations(t, newBench(t, a, combined)) })
 	t.Run("drops what the form does not name", func(t *testing.T) {
 		testDrops(t, newBench(t, a, func(b *policy.Bundle) { b.Flows[0].Unknown = "drop" }))
 	})
@@ -154,6 +159,13 @@ func Run(t *testing.T, a Adapter) {
 	t.Run("many at once", func(t *testing.T) { testMany(t, newBench(t, a, patient)) })
 	t.Run("caller goes away", func(t *testing.T) { testGone(t, newBench(t, a, patient)) })
 	t.Run("new policy in mid-traffic", func(t *testing.T) { testPolicy(t, newBench(t, a, patient)) })
+}
+
+// combined wants a key and a password of one subject, or a key that is used where its
+// subject belongs.
+func combined(b *policy.Bundle) {
+	b.Flows[0].Accept = []label.Assurance{label.ByPassword, label.ByAPIKey}
+	b.Flows[0].Proofs = [][]label.Assurance{{label.ByAPIKey, label.ByPassword}, {label.ByAPIKey, label.ByAddress}}
 }
 
 // patient is for tests where nothing hangs, on machines that are slow.
@@ -207,6 +219,26 @@ func testRefuses(t *testing.T, b *bench) {
 	b.recorder.Set(Secret)
 	if got := b.want(t, Question{Key: askerKey, Item: "a"}, fault.LabelLevel, 1); got.Text != "" {
 		t.Errorf("a secret went out: %q", got.Text)
+	}
+}
+
+// testCombinations: all that a way wants must come, and be one subject's. The suite's
+// accounts are bound to no address.
+func testCombinations(t *testing.T, b *bench) {
+	b.want(t, Question{Key: askerKey, User: "asker", Password: askerPassword, Item: "a"}, "", 1)
+	for _, q := range []struct {
+		Question
+		code fault.Code
+	}{
+		{Question{Key: askerKey, User: "asker", Password: "wrong", Item: "a"}, fault.CredentialInvalid},
+		{Question{Key: "no key", User: "asker", Password: askerPassword, Item: "a"}, fault.CredentialInvalid},
+		{Question{Key: strangerKey, User: "asker", Password: askerPassword, Item: "a"}, fault.CredentialInvalid},
+		{Question{Key: strangerKey, User: "stranger", Password: strangerPassword, Item: "a"}, fault.PolicyDenied},
+		{Question{User: "asker", Password: askerPassword, Item: "a"}, fault.CredentialMissing},
+		{Question{Key: askerKey, Item: "a"}, fault.BindingMismatch},
+		{Question{Item: "a"}, fault.CredentialMissing},
+	} {
+		b.want(t, q.Question, q.code, 1)
 	}
 }
 

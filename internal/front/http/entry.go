@@ -68,6 +68,8 @@ type Entry struct {
 	ready   chan struct{}
 	address map[string]net.Addr
 	open    map[string]net.Listener
+	head    time.Duration // headTimeout, but in tests
+	read    time.Duration // readTimeout, but in tests
 }
 
 // NewEntry checks the configuration and reads its certificates; Run opens the listeners.
@@ -81,6 +83,7 @@ func NewEntry(c EntryConfig) (*Entry, error) {
 	e := &Entry{
 		config: c, slots: make(chan struct{}, c.Requests), tls: map[string]*tls.Config{},
 		ready: make(chan struct{}), address: map[string]net.Addr{}, open: map[string]net.Listener{},
+		head: headTimeout, read: readTimeout,
 	}
 	for name, l := range c.Listeners {
 		conf, err := l.tls()
@@ -235,7 +238,7 @@ func (e *Entry) server(name string, conf *tls.Config) *nethttp.Server {
 	return &nethttp.Server{
 		Handler: handler{e, name, scheme}, TLSConfig: conf, Protocols: &protocols,
 		DisableGeneralOptionsHandler: true, MaxHeaderBytes: maxHead, ConnState: noteState,
-		ReadHeaderTimeout: headTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		ReadHeaderTimeout: e.head, ReadTimeout: e.read, IdleTimeout: idleTimeout,
 		HTTP2:    &nethttp.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: idleTimeout, WriteByteTimeout: writeTimeout},
 		ErrorLog: slog.NewLogLogger(e.config.Log.With("listener", name).Handler(), slog.LevelDebug),
 	}

@@ -37,7 +37,7 @@ func (h handler) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	h.writeUntil(w, time.Now().Add(writeTimeout))
 	if err != nil {
 		id := refuse(w, r, h.entry.config.Crossing, flow, err)
-		h.entry.config.Log.Info("refused", "id", id, "listener", h.name, "remote", r.RemoteAddr, "error", err)
+		h.entry.config.Log.Debug("refused", "id", id, "listener", h.name, "remote", r.RemoteAddr, "error", err)
 		return
 	}
 	for name, value := range a.header {

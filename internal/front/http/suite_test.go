@@ -179,6 +179,9 @@ func ask(ctx context.Context, client *nethttp.Client, base string, q fronttest.Q
 	if q.Key != "" {
 		r.Header.Set("X-API-Key", q.Key)
 	}
+	if q.User != "" {
+		r.SetBasicAuth(q.User, q.Password)
+	}
 	if q.Extra {
 		r.Header.Set("X-Extra", "1")
 	}
