@@ -88,6 +88,7 @@ func (l *Log) append(record []byte, lazy bool) Commit {
 
 // nudge tells the writer to write all that waits. The lock is held.
 func (l *Log) nudge() {
+	l.due = true
 	select {
 	case l.wake <- struct{}{}:
 	default:

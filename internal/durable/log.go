@@ -84,6 +84,7 @@ type Log struct {
 	next    uint64
 	durable uint64 // records below are on the disk
 	segs    []*segment
+	due     bool        // something in queue is to be written now
 	lazy    *time.Timer // runs while only lazy records wait
 	closed  bool
 }
@@ -187,7 +188,7 @@ func (l *Log) Close() error {
 		<-l.stopped
 		return nil
 	}
-	l.closed = true
+	l.closed, l.due = true, true
 	if l.lazy != nil {
 		l.lazy.Stop()
 	}
@@ -219,12 +220,13 @@ func (l *Log) run(w *writer) {
 func (l *Log) take() *batch {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.queue) == 0 {
+	if len(l.queue) == 0 || !l.due {
 		return nil
 	}
 	b := l.queue[0]
 	l.queue[0] = nil
 	l.queue = l.queue[1:]
+	l.due = len(l.queue) > 0
 	return b
 }
 

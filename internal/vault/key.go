@@ -36,11 +36,13 @@ import (
 // Key is the key of a component's store. It is secret.
 type Key [32]byte
 
-// String hides the key from logs and errors.
-func (Key) String() string { return "vault key" }
+// Format hides the key, whatever it is formatted as.
+func (Key) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(hidden)) }
 
-// GoString hides the key.
-func (Key) GoString() string { return "vault key" }
+// MarshalText hides the key from logs.
+func (Key) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+const hidden = "vault key"
 
 // ErrOpen says that something was not sealed under this key for this purpose, or was changed.
 var ErrOpen = errors.New("vault: it does not open: another key, or it was changed")

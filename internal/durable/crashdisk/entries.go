@@ -43,7 +43,9 @@ func (d *Disk) moveAcross(dir *node, from string, other *node, to string) error 
 		put.into, put.landing = dir, remove
 	}
 	return d.step(func(stray bool) {
-		put.failed, remove.failed = stray, stray
+		if put.failed, remove.failed = stray, stray; stray {
+			put.into, put.landing = dir, remove
+		}
 		other.changes, dir.changes = append(other.changes, put), append(dir.changes, remove)
 		if !stray {
 			put.apply(other.live)
@@ -63,13 +65,12 @@ func (n *node) settle(count int) {
 			continue
 		}
 		c.done = true
-		if c.failed {
-			continue // the directory is on the disk now as it is seen
-		}
 		if c.landing != nil {
 			c.into.settleUpTo(c.landing)
 		}
-		c.apply(n.kept)
+		if !c.failed { // else the directory is on the disk now as it is seen
+			c.apply(n.kept)
+		}
 	}
 	var left []*change
 	for _, c := range n.changes {
@@ -125,7 +126,7 @@ func (d *Disk) land(n *node, seen map[*node]bool) (changed bool) {
 	}
 	seen[n] = true
 	for _, c := range n.changes {
-		if !c.keep || c.landing == nil || c.landing.keep || c.landing.done && !c.landing.failed {
+		if !c.keep || c.landing == nil || c.landing.keep || c.landing.done {
 			continue
 		}
 		c.landing.keep = d.rng.IntN(2) == 0
