@@ -90,6 +90,9 @@ func measure(ctx context.Context, o options) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	out := io.Writer(os.Stdout)
 	if o.evidence != "" {
+		if err := os.MkdirAll(o.evidence, 0o755); err != nil { //nolint:gosec // for everybody
+			return err
+		}
 		f, err := os.Create(filepath.Join(o.evidence, "bench-"+time.Now().UTC().Format("2006-01-02")+".txt"))
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ type Decider interface {
 const judgeID = "bench-judge"
 
 // batchSize is how many parcels are made beforehand: a judge takes each once.
-const batchSize = 2048
+const batchSize = 512
 
 // Bench is a number of parcels of one kind before a policy.
 type Bench struct {
