@@ -178,6 +178,7 @@ type Limits struct {
 	Concurrent    int64 // under way at once
 	TimeoutMillis int64 // from request to answer
 	LabelMillis   int64 // validity of a label
+	Bytes         int64 `cbor:",omitempty"` // of delivered bodies a second for each subject
 }
 
 // CedarFile is one file of policies.

@@ -35,13 +35,20 @@ func (l *loader) doubtClass(at node, f *policy.Flow) {
 		l.warn(at, "flow %q can never pass: its class has integrity %d, below the %d of zone %q", f.Name, f.Class.Integrity, from.Class.Integrity, from.Name)
 		return
 	}
+	if f.Class.Integrity > from.Class.Integrity || f.Kind == "ask" && f.Answer.Integrity > to.Class.Integrity {
+		l.warn(at, "flow %q can never pass: it claims more integrity than zone %q (its answers: %q) vouches for", f.Name, from.Name, to.Name)
+		return
+	}
 	raised := f.Class
 	raised.Integrity = max(raised.Integrity, f.Raise)
-	for _, ceiling := range []ceiling{
+	ceilings := []ceiling{
 		{"what comes from zone " + from.Name, from.Class, f.Class}, {"zone " + to.Name, to.Class, raised},
 		{"object " + f.Object, l.draft.Objects[object].Class, raised},
-		{"what comes from zone " + to.Name, to.Class, f.Answer}, {"zone " + from.Name, from.Class, f.Answer},
-	} {
+	}
+	if f.Kind == "ask" {
+		ceilings = append(ceilings, ceiling{"what comes from zone " + to.Name, to.Class, f.Answer}, ceiling{"zone " + from.Name, from.Class, f.Answer})
+	}
+	for _, ceiling := range ceilings {
 		if why := ceiling.refuses(); why != "" {
 			l.warn(at, "flow %q can never pass: %s", f.Name, why)
 			return
