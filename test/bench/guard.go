@@ -40,18 +40,19 @@ func halves() (list []string) {
 // It comes last: the fronts do not come back.
 func (b *bench) guard(ctx context.Context) error {
 	b.tell("the guard")
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	g, err := b.gauge(ctx)
 	if err != nil {
 		return err
 	}
-	b.section("The guard alone", "An open loop at a fixed rate: what a question and its answer spend between leaving one front and reaching the other,\n"+
-		"TLS to and from the guard and the link included, both ways together. \"Beyond two syncs\" is that less twice the same quantile of\n"+
-		"one fdatasync of this disk while it is idle. A rate is held when 99 of 100 questions are begun within 10 ms of their time.")
-	ctx, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()
 		g.Close()
 	}()
+	b.section("The guard alone", "An open loop at a fixed rate: what a question and its answer spend between leaving one front and reaching the other,\n"+
+		"TLS to and from the guard and the link included, both ways together. \"Beyond two syncs\" is that less twice the same quantile of\n"+
+		"one fdatasync of this disk while it is idle. A rate is held when 99 of 100 questions are begun within 10 ms of their time.")
 	rate, err := b.reach(ctx, g)
 	if err != nil {
 		return err
