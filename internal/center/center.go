@@ -73,6 +73,9 @@ type Standing struct {
 	Pending uint64   `json:"pending"`
 	Peers   []string `json:"peers,omitempty"`
 	Error   string   `json:"error,omitempty"`
+
+	unread   time.Time // since when it has not answered for its log
+	clockOff bool
 }
 
 // New is a center with the bundle and copies that its disk holds.

@@ -24,8 +24,10 @@ import (
 	"dukou.dev/dukou/internal/policy"
 )
 
-// lookEvery is how often components are asked for their state.
-const lookEvery = time.Second
+const (
+	lookEvery   = time.Second     // how often components are asked for their state
+	lookTimeout = 3 * time.Second // how long one may take, while others wait
+)
 
 // Apply puts a signed bundle in force here and starts its way to the components.
 func (c *Center) Apply(ctx context.Context, data []byte) (*policy.Policy, error) {
@@ -141,6 +143,8 @@ func (c *Center) lacks(id string, err error) {
 
 func (c *Center) look(ctx context.Context, id string) (control.State, error) {
 	var state control.State
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	answer, err := c.call(ctx, control.Health, id, nil)
 	if err != nil {
 		return state, err
@@ -160,7 +164,7 @@ func (c *Center) note(component *policy.Component, state control.State, p *polic
 		s.State, s.Error = "unreachable", err.Error()
 		return
 	}
-	s.State, s.Error = "current", ""
+	s.State, s.Error = "current", c.wrongClock(s, state.Time)
 	if state.Bundle != p.Version || state.Lease < leaseSerial(p) {
 		s.State = "behind"
 	}

@@ -21,29 +21,43 @@ import (
 // gatherEvery is how often components are asked for new audit records.
 const gatherEvery = time.Second
 
+// gatherTimeout bounds one answer.
+const gatherTimeout = 5 * time.Second
+
 // runGathering copies every component's log. A component that holds its log back,
-// forks it or takes it back is told of in its standing, and recorded.
+// forks it or takes it back is told of in its standing, and recorded. One that is slow
+// holds up no other.
 func (c *Center) runGathering(ctx context.Context) error {
 	tick := time.NewTicker(gatherEvery)
 	defer tick.Stop()
+	var all sync.WaitGroup
+	defer all.Wait()
+	ended := make(chan string)
+	busy := map[string]bool{}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case id := <-ended:
+			delete(busy, id)
+			continue
 		case <-tick.C:
 		}
-		var all sync.WaitGroup
 		for id := range c.componentKeys() {
-			if id == c.id {
+			if id == c.id || busy[id] {
 				continue
 			}
+			busy[id] = true
 			all.Go(func() {
 				if err := c.gather(ctx, id); err != nil && ctx.Err() == nil {
 					c.suspect(id, err)
 				}
+				select {
+				case ended <- id:
+				case <-ctx.Done():
+				}
 			})
 		}
-		all.Wait()
 	}
 }
 
@@ -59,10 +73,11 @@ func (c *Center) gather(ctx context.Context, id string) error {
 		if conn == nil {
 			return nil
 		}
-		call, cancel := context.WithTimeout(ctx, callTimeout)
+		call, cancel := context.WithTimeout(ctx, gatherTimeout)
 		records, checkpoint, proof, err := control.CallRecords(call, conn, id, next)
 		cancel()
 		if away(err) {
+			c.unread(id)
 			return nil // its standing says so
 		}
 		if err != nil {
@@ -74,7 +89,7 @@ func (c *Center) gather(ctx context.Context, id string) error {
 		}
 		c.mu.Lock()
 		s := c.standing(id)
-		s.Records, s.Audit = got, "proven"
+		s.Records, s.Audit, s.unread = got, "proven", time.Time{}
 		c.mu.Unlock()
 		if got == next {
 			return nil
@@ -163,6 +178,8 @@ func unsound(err error) string {
 		return "log-taken-back"
 	case errors.Is(err, audit.ErrSignature):
 		return "log-unsigned"
+	case errors.Is(err, errWithheld):
+		return "log-withheld"
 	default:
 		return "log-unproven"
 	}

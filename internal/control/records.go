@@ -29,8 +29,8 @@ type GotRecords struct {
 	Proof      []tlog.Hash
 }
 
-// maxRecords bounds one answer.
-const maxRecords = 4096
+// MaxRecords bounds one answer. It is what the center asks for.
+const MaxRecords = 4096
 
 // AnswerRecords answers a call for the records of a journal.
 func AnswerRecords(j *audit.Journal, payload []byte) ([]byte, error) {
@@ -51,7 +51,7 @@ func AnswerRecords(j *audit.Journal, payload []byte) ([]byte, error) {
 	}
 	// Records beyond this checkpoint come with a later one, or the proof, which may be
 	// of a later one, would not begin where the records end.
-	records, err := j.Read(want.From, int(min(want.Max, maxRecords, c.Size-want.From)))
+	records, err := j.Read(want.From, int(min(want.Max, MaxRecords, c.Size-want.From)))
 	if err != nil {
 		return nil, fault.Wrap(fault.InternalError, err, "records from %d", want.From)
 	}
@@ -65,14 +65,31 @@ func AnswerRecords(j *audit.Journal, payload []byte) ([]byte, error) {
 	return canon.Marshal(got)
 }
 
+// CountRecords is how many records an answer says that it holds, at most MaxRecords. It
+// looks at the heads of the two lists only: who gathers decodes.
+func CountRecords(answer []byte) uint64 {
+	const listOf3, list, byte1, byte2 = 0x83, 4, 24, 25
+	if len(answer) < 4 || answer[0] != listOf3 || answer[1]>>5 != list {
+		return 0
+	}
+	n := uint64(answer[1] & 31)
+	switch n {
+	case byte1:
+		n = uint64(answer[2])
+	case byte2:
+		n = uint64(answer[2])<<8 | uint64(answer[3])
+	}
+	return min(n, MaxRecords)
+}
+
 // CallRecords asks a component for its records from an index on.
 func CallRecords(ctx context.Context, o Opener, to string, from uint64) ([]audit.Record, []byte, tlog.TreeProof, error) {
-	answer, err := Call(ctx, o, Head{Type: Records, To: to}, canon.Must(WantRecords{From: from, Max: maxRecords}))
+	answer, err := Call(ctx, o, Head{Type: Records, To: to}, canon.Must(WantRecords{From: from, Max: MaxRecords}))
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	var got GotRecords
-	if err := canon.Unmarshal(answer, &got); err != nil || len(got.Records) > maxRecords {
+	if err := canon.Unmarshal(answer, &got); err != nil || len(got.Records) > MaxRecords {
 		return nil, nil, nil, fault.New(fault.ParcelMalformed, "records of %s: %d, %v", to, len(got.Records), err)
 	}
 	records := make([]audit.Record, len(got.Records))

@@ -5,6 +5,7 @@ package guard
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -67,7 +68,7 @@ func (h *Half) serveCall(ctx context.Context, from *peer, s *wire.Stream, m wire
 		return control.Refuse(ctx, s, fault.Wrap(fault.RateLimited, err, "call %s by %s", rule.Name, from.id))
 	}
 	if !h.mayCall(from, head, rule) {
-		h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.FlowDirection), Action: "call " + rule.Name, Subject: from.id, Object: head.To})
+		h.recordCheap(from.damper, audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.FlowDirection), Action: "call " + rule.Name, Subject: from.id, Object: head.To})
 		return control.Refuse(ctx, s, fault.New(fault.FlowDirection, "%s may not call %s of %s", from.id, rule.Name, head.To))
 	}
 	return control.Serve(ctx, s, head, rule, func(ctx context.Context, head control.Head, payload []byte) ([]byte, error) {
@@ -109,7 +110,21 @@ func (h *Half) passCall(ctx context.Context, from *peer, head control.Head, payl
 	if next == nil || next == from {
 		return nil, fault.New(fault.PeerUnavailable, "%q is not connected", head.To)
 	}
-	return control.Call(ctx, next.conn, head, payload)
+	switch {
+	case h.border == nil:
+		return control.Call(ctx, next.conn, head, payload)
+	case from.at == outwards:
+		answer, err := control.Call(ctx, next.conn, head, payload)
+		return h.border.answer(head, payload, answer, err)
+	}
+	if err := h.border.call(ctx, head, payload); err != nil {
+		return nil, err
+	}
+	answer, err := control.Call(ctx, next.conn, head, payload)
+	if err == nil && head.Type == control.Records {
+		h.border.gotRecords(head.To, answer)
+	}
+	return answer, err
 }
 
 func travels(r control.Rule) way {
@@ -182,8 +197,14 @@ func (h *Half) acceptWindows(from *peer, payload []byte) error {
 			return fault.New(fault.ParcelMalformed, "a window of %q in place of the %s", v.Judge, behind[i])
 		}
 	}
-	from.told.Store(&list)
-	h.announce()
+	if h.border != nil {
+		if err := h.border.news(list); err != nil {
+			return err
+		}
+	}
+	if was := from.told.Swap(&list); was == nil || !slices.Equal(*was, list) { // else parts would tell each other for ever
+		h.announce()
+	}
 	return nil
 }
 

@@ -8,6 +8,9 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/time/rate"
+
+	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/judge"
@@ -26,6 +29,7 @@ func (h *Half) relayDeliver(ctx context.Context, from *peer, up *wire.Stream, m 
 	if err != nil {
 		return h.refuseAsk(ctx, up, idOf(v.Header), err)
 	}
+	defer h.left(from, &v)
 	next, err := h.next(from, v.Header)
 	if err != nil {
 		return h.refuseAsk(ctx, up, v.Header.ID, err)
@@ -35,7 +39,7 @@ func (h *Half) relayDeliver(ctx context.Context, from *peer, up *wire.Stream, m 
 		return h.refuseAsk(ctx, up, v.Header.ID, fault.Wrap(fault.GuardUnavailable, err, "open a stream"))
 	}
 	defer down.Close()
-	r := relaying{half: h, from: from, carried: c, verdict: &v, up: up, down: down, asks: m.Kind == exchange.KindOffer}
+	r := relaying{bytes: h.bodyLimit(from, &v), half: h, from: from, carried: c, verdict: &v, up: up, down: down, asks: m.Kind == exchange.KindOffer}
 	return r.run(ctx, m.Kind)
 }
 
@@ -46,7 +50,8 @@ type relaying struct {
 	carried  exchange.Carried
 	verdict  *judge.Verdict
 	up, down *wire.Stream
-	asks     bool // the sender waits for a Resume
+	asks     bool          // the sender waits for a Resume
+	bytes    *rate.Limiter // of the sender's chunks, nil for none
 	verifier *parcel.Verifier
 	skipper  *parcel.Skipper
 }
@@ -86,6 +91,37 @@ func (r *relaying) run(ctx context.Context, kind wire.Kind) error {
 	}
 }
 
+// bodyLimit bounds the bytes a second of a subject that this part has found proven.
+func (h *Half) bodyLimit(from *peer, v *judge.Verdict) *rate.Limiter {
+	flow := h.keeper.Current().Flow(v.Header.Flow)
+	if flow == nil || h.courseOf(from).quota != ofSubject {
+		return nil
+	}
+	return h.quota.body(flow, v.Label.Subject)
+}
+
+// outwards tells whether what the receiver says crosses the border.
+func (r *relaying) outwards() bool { return r.half.border != nil && r.from.at == outwards }
+
+// resumes holds a place to resume at, which the receiver chooses, to its turn.
+func (r *relaying) resumes(ctx context.Context, m wire.Message) error {
+	at, err := exchange.DecodeResume(m, r.verdict.Header.Body)
+	if err == nil && at.Chunk > 0 && r.outwards() && !r.half.border.word(ctx) {
+		err = fault.New(fault.TooBusy, "too many resumed deliveries")
+	}
+	return err
+}
+
+// receipt is the receipt as it is handed on.
+func (r *relaying) receipt(ctx context.Context, m wire.Message) (wire.Message, error) {
+	got, err := exchange.DecodeReceipt(m, r.verdict.Header)
+	if err != nil || !r.outwards() {
+		return m, err
+	}
+	got, err = r.half.border.receipt(ctx, got)
+	return wire.Message{Kind: m.Kind, Payload: canon.Must(got)}, err
+}
+
 // lostError says that the receiver takes no more.
 type lostError struct{ err error }
 
@@ -110,6 +146,9 @@ func (r *relaying) forward(ctx context.Context) error {
 		}
 		if err := r.check(m); err != nil {
 			return err
+		}
+		if r.bytes != nil && !turn(ctx, r.bytes, r.half.Clock.Now(), len(m.Payload), idle) {
+			return fault.New(fault.RateLimited, "too many bytes a second")
 		}
 		if m.Kind == exchange.KindCommit {
 			if err := r.commit(); err != nil {
@@ -215,20 +254,23 @@ func (r *relaying) back(ctx context.Context) error {
 				return err // who ended it tells the sender
 			}
 			r.half.recordEnd(r.verdict, "refuse", fault.Interrupted)
-			return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, header.ID, fault.Wrap(fault.Interrupted, err, "the receiver broke off"))
+			return r.half.handRefusal(context.WithoutCancel(ctx), r.from, r.up, header.ID, fault.Wrap(fault.Interrupted, err, "the receiver broke off"))
 		}
 		switch m.Kind {
 		case exchange.KindResume:
 			if _, err := exchange.DecodeResume(m, header.Body); err != nil || !r.asks {
-				return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, header.ID, fault.New(fault.ParcelMalformed, "a resume that is not one"))
+				return r.half.handRefusal(context.WithoutCancel(ctx), r.from, r.up, header.ID, fault.New(fault.ParcelMalformed, "a resume that is not one"))
 			}
 			r.asks = false
+			if err := r.resumes(ctx, m); err != nil {
+				return r.half.handRefusal(context.WithoutCancel(ctx), r.from, r.up, header.ID, err)
+			}
 			if err := r.up.Send(ctx, m); err != nil {
 				return err
 			}
 		case exchange.KindReceipt:
-			if _, err := exchange.DecodeReceipt(m, header); err != nil {
-				return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, header.ID, err)
+			if m, err = r.receipt(ctx, m); err != nil {
+				return r.half.handRefusal(context.WithoutCancel(ctx), r.from, r.up, header.ID, err)
 			}
 			r.half.recordEnd(r.verdict, "released", "")
 			exchange.Drain(ctx, r.down)
@@ -236,7 +278,7 @@ func (r *relaying) back(ctx context.Context) error {
 		default:
 			err := exchange.DecodeRefusal(m, header.ID)
 			r.half.recordEnd(r.verdict, "refuse", fault.CodeOf(err))
-			return r.half.refuseAsk(context.WithoutCancel(ctx), r.up, header.ID, err)
+			return r.half.handRefusal(context.WithoutCancel(ctx), r.from, r.up, header.ID, err)
 		}
 	}
 }

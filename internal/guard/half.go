@@ -71,8 +71,13 @@ type Half struct {
 	judges  map[way]verifier // of what travels there; none where its form is checked
 	witness *audit.Witness   // of the center's log; only where the center connects
 	peers   *peers
+	quota   *quota
+	border  *border // nil but at the gate
+	lobby   lobby
 	counts  Counts
-	all     sync.WaitGroup // connections
+
+	strangers *damper
+	all       sync.WaitGroup // connections
 }
 
 // verifier is a judge of one of the two implementations.
@@ -93,6 +98,10 @@ func New(c Config) (*Half, error) {
 		return nil, fmt.Errorf("a guard has no side %q", c.Side)
 	}
 	h := &Half{Config: c, id: c.Identity.Request.ID, place: at, keys: &pki.Keys{}, judges: map[way]verifier{}, peers: newPeers()}
+	h.quota, h.strangers, h.lobby.by = newQuota(c.Clock.Now), newDamper(), map[string]int{}
+	if at.border {
+		h.border = newBorder(h)
+	}
 	var err error
 	if h.keeper, err = policy.NewKeeper(c.State, policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}); err != nil {
 		return nil, err
@@ -132,6 +141,7 @@ func (h *Half) Run(ctx context.Context) error {
 		daemon.Task{Name: "listener", Run: h.runListener},
 		daemon.Task{Name: "policy", Run: h.runPolicy},
 		daemon.Task{Name: "clock", Run: h.runClock},
+		daemon.Task{Name: "dampers", Run: h.runDampers},
 	)
 	h.all.Wait()
 	if h.witness != nil {
@@ -218,17 +228,25 @@ func (h *Half) runListener(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		h.all.Go(func() { h.serveConn(ctx, tls.Server(nc, config)) })
+		from := source(nc.RemoteAddr())
+		if !h.lobby.enter(from) {
+			h.refusedPeer(nc.RemoteAddr(), errors.New("too many handshakes at once"))
+			nc.Close()
+			continue
+		}
+		h.all.Go(func() { h.serveConn(ctx, tls.Server(nc, config), from) })
 	}
 }
 
 const handshakeTimeout = 10 * time.Second
 
 // serveConn ends with its connection, which ends with ctx.
-func (h *Half) serveConn(ctx context.Context, nc *tls.Conn) {
+func (h *Half) serveConn(ctx context.Context, nc *tls.Conn, from string) {
 	handshake, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
-	if err := nc.HandshakeContext(handshake); err != nil {
+	err := nc.HandshakeContext(handshake)
+	h.lobby.leave(from)
+	if err != nil {
 		h.refusedPeer(nc.RemoteAddr(), err)
 		nc.Close()
 		return
@@ -246,6 +264,9 @@ func (h *Half) serveConn(ctx context.Context, nc *tls.Conn) {
 }
 
 func (h *Half) refusedPeer(from net.Addr, err error) {
+	if !h.strangers.admit(h.Clock.Now()) {
+		return
+	}
 	h.Log.Warn("connection refused", "from", from.String(), "error", err)
 	h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.PeerUnknown), Action: "connect"})
 }
@@ -297,7 +318,7 @@ func (h *Half) secureLink(ctx context.Context, nc net.Conn) (*tls.Conn, error) {
 	handshake, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	if err := secure.HandshakeContext(handshake); err != nil {
-		h.record(audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.PeerUnknown), Action: "link"})
+		h.recordCheap(h.strangers, audit.Entry{Class: audit.ClassSession, Verdict: "refuse", Reason: string(fault.PeerUnknown), Action: "link"})
 		return nil, fmt.Errorf("handshake on the link: %w", err)
 	}
 	return secure, nil
@@ -313,7 +334,7 @@ func (h *Half) newPeer(id string, nc *tls.Conn, at way) *peer {
 	key, _ := nc.ConnectionState().PeerCertificates[0].PublicKey.(ed25519.PublicKey) // PeerOf has looked
 	return &peer{
 		id: id, key: key, conn: wire.New(nc, at == h.place.link && h.place.dials, wire.Config{Log: h.Log}),
-		at: at, part: h.place.courses[at].next != "", stale: make(chan struct{}, 1), limits: newCallLimits(),
+		at: at, part: h.place.courses[at].next != "", stale: make(chan struct{}, 1), limits: newCallLimits(), damper: newDamper(),
 	}
 }
 
@@ -338,6 +359,7 @@ func (h *Half) serveWire(ctx context.Context, p *peer) {
 		h.announce() // its windows have gone with it
 	}
 	streams.Wait()
+	h.tellLeft(p.damper, p.id)
 	h.Log.Info("peer gone", "peer", p.id, "cause", err)
 	h.record(audit.Entry{Class: audit.ClassSession, Verdict: "info", Action: "disconnect", Subject: p.id})
 }

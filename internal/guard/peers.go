@@ -22,6 +22,7 @@ type peer struct {
 	cut    func()        // ends the connection
 	stale  chan struct{} // holds a token when it has not been told the present windows
 	limits *callLimits
+	damper *damper
 	told   atomic.Pointer[[]label.Verifier] // of a part: the windows of the judges behind it
 }
 

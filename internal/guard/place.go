@@ -40,10 +40,20 @@ const (
 	bySecond check = "second" // package judge/second
 )
 
+// share is whose quota a parcel is held to, beside what its maker says of itself.
+type share string
+
+const (
+	ofNone    share = ""
+	ofFlow    share = "flow"    // the label proves nobody here
+	ofSubject share = "subject" // and its flow
+)
+
 // course is what becomes of a parcel that travels in one direction.
 type course struct {
 	check  check
 	waits  bool          // it goes on only when the verdict is on this part's disk
+	quota  share         // to which it is held
 	next   policy.Role   // the part that it goes on to; empty where it goes to its front
 	behind []policy.Role // the parts behind this one that judge it
 }
@@ -53,6 +63,7 @@ type place struct {
 	link    way  // where the part lies that Config.Link leads to
 	dials   bool // this part begins the handshake over Config.Link
 	center  bool // the center connects here
+	border  bool // what leaves outwards and was not judged is held to bounds
 	courses map[way]course
 }
 
@@ -73,16 +84,16 @@ func placeOf(s Side) (place, bool) {
 			},
 		},
 		Gate: {
-			link: outwards,
+			link: outwards, border: true,
 			courses: map[way]course{
-				inwards:  {check: byForm, next: policy.RoleInner, behind: []policy.Role{policy.RoleInner}},
+				inwards:  {check: byForm, quota: ofFlow, next: policy.RoleInner, behind: []policy.Role{policy.RoleInner}},
 				outwards: {check: bySecond, waits: true, next: policy.RoleOuter},
 			},
 		},
 		Inner: {
 			link: outwards, dials: true, center: true,
 			courses: map[way]course{
-				inwards:  {check: bySecond, waits: true},
+				inwards:  {check: bySecond, waits: true, quota: ofSubject},
 				outwards: {check: byFirst, next: policy.RoleGate, behind: []policy.Role{policy.RoleGate}},
 			},
 		},

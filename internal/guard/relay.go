@@ -63,6 +63,7 @@ func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.
 	if err != nil {
 		return h.refuseAsk(ctx, s, idOf(v.Header), err)
 	}
+	defer h.left(from, &v)
 	ctx, cancel := context.WithTimeout(ctx, h.timeout(v.Header.Flow))
 	defer cancel()
 	next, err := h.next(from, v.Header)
@@ -72,10 +73,10 @@ func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.
 	answer, err := exchange.Ask(ctx, next.conn, v.Header.ID, c)
 	if err != nil {
 		h.recordEnd(&v, "refuse", fault.CodeOf(err))
-		return h.refuseAsk(context.WithoutCancel(ctx), s, v.Header.ID, err)
+		return h.handRefusal(context.WithoutCancel(ctx), from, s, v.Header.ID, err)
 	}
 	if err := h.passAnswer(next, answer, &v); err != nil {
-		return h.refuseAsk(ctx, s, v.Header.ID, err)
+		return h.handRefusal(ctx, from, s, v.Header.ID, err)
 	}
 	return exchange.Reply(ctx, s, answer)
 }
@@ -83,7 +84,7 @@ func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.
 // refuseUnread refuses, and records, what could not even be read as a parcel.
 func (h *Half) refuseUnread(ctx context.Context, from *peer, s *wire.Stream, err error) error {
 	h.counts.refused.Add(1)
-	h.record(audit.Entry{Class: audit.ClassDecision, Verdict: "refuse", Reason: string(fault.CodeOf(err)), Subject: from.id, Action: "read"})
+	h.recordCheap(from.damper, audit.Entry{Class: audit.ClassDecision, Verdict: "refuse", Reason: string(fault.CodeOf(err)), Subject: from.id, Action: "read"})
 	return h.refuseAsk(ctx, s, parcel.ID{}, err)
 }
 
@@ -99,6 +100,15 @@ func (h *Half) refuseAsk(ctx context.Context, s *wire.Stream, id parcel.ID, caus
 	ctx, cancel := context.WithTimeout(ctx, firstMessage)
 	defer cancel()
 	return errors.Join(cause, exchange.Refuse(ctx, s, id, cause))
+}
+
+// handRefusal refuses by what comes from the other side: what that can tell by it is
+// bounded at the border.
+func (h *Half) handRefusal(ctx context.Context, from *peer, s *wire.Stream, id parcel.ID, cause error) error {
+	if h.border != nil && from.at == outwards {
+		cause = h.border.refusal(ctx, cause)
+	}
+	return h.refuseAsk(ctx, s, id, cause)
 }
 
 func (h *Half) timeout(flow string) time.Duration {
@@ -139,6 +149,15 @@ func (h *Half) pass(from *peer, c exchange.Carried, kind parcel.Kind) (judge.Ver
 	if err == nil {
 		err = h.fits(from, &v, kind)
 	}
+	cheap := err != nil && !decided(&v)
+	if err == nil && kind != parcel.Answer {
+		err = h.entered(from, &v)
+		cheap = err != nil
+	}
+	if cheap && !from.damper.admit(h.Clock.Now()) {
+		h.counts.refused.Add(1)
+		return v, err
+	}
 	ticket := h.recordVerdict(&v, c, err)
 	if err != nil {
 		h.counts.refused.Add(1)
@@ -146,11 +165,41 @@ func (h *Half) pass(from *peer, c exchange.Carried, kind parcel.Kind) (judge.Ver
 	}
 	if h.courseOf(from).waits {
 		if err := ticket.Wait(); err != nil {
+			if kind != parcel.Answer {
+				h.left(from, &v)
+			}
 			return v, fault.Wrap(fault.RecordFailed, err, "record the verdict")
 		}
 	}
 	h.counts.passed.Add(1)
 	return v, nil
+}
+
+// entered holds a parcel that was found good to its quota. What has entered has to leave.
+func (h *Half) entered(from *peer, v *judge.Verdict) (err error) {
+	flow := h.keeper.Current().Flow(v.Header.Flow)
+	switch share := h.courseOf(from).quota; {
+	case share == ofNone:
+		return nil
+	case flow == nil: // a bundle came since the verdict
+		err = fault.New(fault.FlowUnknown, "no flow %q", v.Header.Flow)
+	case share == ofFlow:
+		err = h.quota.pass(flow)
+	default:
+		err = h.quota.enter(flow, v.Label.Subject)
+	}
+	if err != nil {
+		code := fault.CodeOf(err)
+		v.Decision = policy.Decision{Code: code, Reasons: []policy.Reason{{Code: code, Rule: "quota", What: err.Error()}}}
+	}
+	return err
+}
+
+// left ends what entered began.
+func (h *Half) left(from *peer, v *judge.Verdict) {
+	if h.courseOf(from).quota == ofSubject {
+		h.quota.leave(v.Header.Flow)
+	}
 }
 
 func (h *Half) verdict(from *peer, c exchange.Carried) (judge.Verdict, error) {

@@ -6,7 +6,9 @@ package e2e
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/audit/reader"
 	"dukou.dev/dukou/internal/demo"
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/front/file"
 	"dukou.dev/dukou/internal/parcel"
 )
@@ -135,8 +138,11 @@ func lastJudge(front string) string {
 // the last judge on its way has decided and committed before.
 func (r *rig) wantRecorded(t *testing.T, receipts []file.Receipt) {
 	t.Helper()
-	sizes := r.wantSoundLogs(t)
 	logs := map[string]map[parcel.ID]history{demo.GuardInner: r.log(t, demo.GuardInner), demo.GuardGate: r.log(t, demo.GuardGate)}
+	for name, log := range logs {
+		r.signed(t, name, log)
+	}
+	sizes := r.wantSoundLogs(t)
 	committed := func(id parcel.ID, front string) {
 		last := lastJudge(front)
 		wantCommitted(t, id, last, logs[last][id], sizes[last])
@@ -171,6 +177,32 @@ func (r *rig) wantRecorded(t *testing.T, receipts []file.Receipt) {
 	t.Logf("%d receipts, %d releases and %d answers recorded by fronts: the last judge decided on each", len(receipts), released, len(answered))
 	if released < len(receipts)/2 {
 		t.Errorf("only %d of %d releases are recorded by the fronts", released, len(receipts))
+	}
+}
+
+// signed waits until a log's checkpoint, which follows by a moment, covers what was read
+// of it.
+func (r *rig) signed(t *testing.T, name string, log map[parcel.ID]history) {
+	t.Helper()
+	var last uint64
+	for _, h := range log {
+		for _, indexes := range h {
+			last = max(last, slices.Max(indexes))
+		}
+	}
+	err := eventually(t.Context(), 10*time.Second, 20*time.Millisecond, func(context.Context) error {
+		text, err := audit.ReadCheckpoint(durable.OS(), filepath.Join(r.Installation.State(name), "audit"))
+		if err != nil {
+			return err
+		}
+		c, err := audit.ParseCheckpoint(text)
+		if err == nil && c.Size <= last {
+			err = fmt.Errorf("the log of %s is signed up to %d, and has entry %d", name, c.Size, last)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -119,7 +119,9 @@ func TestCapturedInnerProcess(t *testing.T) {
 	z.told(t, "a code that is not on the list", fault.InternalError)
 	z.answers(func(*parcel.Header) wire.Message { return exchange.RefusalMessage(parcel.NewID(), fault.PolicyDenied) })
 	z.told(t, "a refusal of another parcel", fault.ParcelMalformed)
-	z.answers(func(*parcel.Header) wire.Message { return wire.Message{Kind: exchange.KindReceipt, Payload: []byte("secret")} })
+	z.answers(func(*parcel.Header) wire.Message {
+		return wire.Message{Kind: exchange.KindReceipt, Payload: []byte("secret")}
+	})
 	z.told(t, "what is no answer", fault.ParcelMalformed)
 	// What nobody has asked for.
 	h := reply(parcel.NewID(), 1)

@@ -1,0 +1,212 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guard
+
+import (
+	"context"
+	"crypto/ed25519"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/control"
+	"dukou.dev/dukou/internal/daemon"
+	"dukou.dev/dukou/internal/envelope"
+	"dukou.dev/dukou/internal/exchange"
+	"dukou.dev/dukou/internal/fault"
+	"dukou.dev/dukou/internal/label"
+	"dukou.dev/dukou/internal/pki"
+	"dukou.dev/dukou/internal/policy"
+)
+
+// The most that leaves the inner side a second without being a parcel that a judge has
+// found good. What a captured inner process or front can tell by it is in
+// docs/formats/control.md, "Outwards".
+const (
+	wordsRate    = 20 // codes of refusals, places to resume at, receipts of long ago
+	wordsBurst   = 100
+	callsRate    = 40 // calls
+	callsBurst   = 200
+	windowsEvery = 5 * time.Second // a new window of the inner process's judge
+	windowsBurst = 10
+	resyncEvery  = 10 * time.Second // records of a component from elsewhere than where they ended
+)
+
+// border is what the gate holds to bounds on its way out.
+type border struct {
+	half    *Half
+	words   *rate.Limiter
+	calls   *rate.Limiter
+	windows *rate.Limiter
+
+	mu     sync.Mutex
+	window []label.Verifier        // that was told last
+	reads  map[string]*recordsRead // by component
+}
+
+// recordsRead is how far the records of a component have been read through here.
+type recordsRead struct {
+	from, next uint64
+	free       *rate.Limiter // to begin elsewhere
+}
+
+func newBorder(h *Half) *border {
+	return &border{
+		half: h, words: rate.NewLimiter(wordsRate, wordsBurst), calls: rate.NewLimiter(callsRate, callsBurst),
+		windows: rate.NewLimiter(rate.Every(windowsEvery), windowsBurst), reads: map[string]*recordsRead{},
+	}
+}
+
+// turn waits for a limiter, no longer than patience; false for too long.
+func turn(ctx context.Context, l *rate.Limiter, now time.Time, n int, patience time.Duration) bool {
+	r := l.ReserveN(now, n)
+	if !r.OK() {
+		return false
+	}
+	wait := r.DelayFrom(now)
+	if wait > patience {
+		r.CancelAt(now)
+		return false
+	}
+	return wait == 0 || daemon.Rest(ctx, wait)
+}
+
+// word waits until one of what is told outwards may be told.
+func (b *border) word(ctx context.Context) bool {
+	return turn(ctx, b.words, b.half.Clock.Now(), 1, callPatience)
+}
+
+// refusal is the cause that is told: with too many at once all are the same.
+func (b *border) refusal(ctx context.Context, cause error) error {
+	if fault.CodeOf(cause) == fault.TooBusy || b.word(ctx) {
+		return cause
+	}
+	return fault.Wrap(fault.TooBusy, cause, "too many refusals outwards")
+}
+
+// fresh is how old a receipt's time may be to be taken for now.
+const fresh = time.Minute
+
+// receipt takes from a receipt what its receiver could tell by the time in it: that of a
+// release just now becomes this clock's, that of an earlier one is cut to the hour.
+func (b *border) receipt(ctx context.Context, r exchange.Receipt) (exchange.Receipt, error) {
+	now := b.half.Clock.Now()
+	if age := now.Sub(time.UnixMilli(r.Released)); age.Abs() < fresh {
+		r.Released = now.UnixMilli()
+		return r, nil
+	}
+	if r.Released < now.Add(-receiptAge).UnixMilli() || r.Released > now.UnixMilli() {
+		return r, fault.New(fault.ParcelMalformed, "a receipt of another time")
+	}
+	r.Released -= r.Released % time.Hour.Milliseconds()
+	if !b.word(ctx) {
+		return r, fault.New(fault.TooBusy, "too many receipts of long ago")
+	}
+	return r, nil
+}
+
+// receiptAge is the age of the oldest receipt that is told again: a year.
+const receiptAge = 366 * 24 * time.Hour
+
+// call holds a call that goes out to what the center says, before it is passed on.
+func (b *border) call(ctx context.Context, head control.Head, payload []byte) error {
+	if !b.known(head.To) {
+		return fault.New(fault.PeerUnavailable, "no component %q", head.To)
+	}
+	if !turn(ctx, b.calls, b.half.Clock.Now(), 1, callPatience) {
+		return fault.New(fault.RateLimited, "too many calls outwards")
+	}
+	admission := b.half.Identity.Admission
+	switch head.Type {
+	case control.Bundle: // nothing but what the approvers have signed
+		_, err := policy.Open(payload, policy.Anchors{Approvers: admission.Approvers, Quorum: int(admission.Quorum)}, b.half.Clock.Now().UnixMilli(), 0)
+		return err
+	case control.Lease:
+		var l pki.SealedLease
+		if err := signed(payload, envelope.Lease, admission.Authority, &l); err != nil || l.Component != head.To {
+			return fault.New(fault.PolicyMalformed, "no lease of %q", head.To)
+		}
+	case control.Records:
+		return b.wantRecords(head.To, payload)
+	}
+	return nil
+}
+
+// known tells whether a call may name a component at all: one of the bundle, before the
+// first one of the admission.
+func (b *border) known(id string) bool {
+	if p := b.half.keeper.Current(); p != nil && p.Component(id) != nil {
+		return true
+	}
+	return slices.ContainsFunc(b.half.Identity.Admission.Peers, func(p pki.Peer) bool { return p.ID == id })
+}
+
+// signed opens what the authority has signed.
+func signed(data []byte, t envelope.Type, authority ed25519.PublicKey, v any) error {
+	s, err := envelope.Decode(data)
+	if err != nil {
+		return err
+	}
+	return s.Open(t, 1, []ed25519.PublicKey{authority}, v)
+}
+
+// wantRecords lets records be asked for from where the last answer began or ended, and
+// from elsewhere now and then.
+func (b *border) wantRecords(id string, payload []byte) error {
+	var want control.WantRecords
+	if err := canon.Unmarshal(payload, &want); err != nil || want.Max != control.MaxRecords {
+		return fault.New(fault.ParcelMalformed, "call for records")
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.reads[id]
+	if r == nil { // as many as there are components
+		r = &recordsRead{free: rate.NewLimiter(rate.Every(resyncEvery), 1)}
+		b.reads[id] = r
+	}
+	if want.From != r.from && want.From != r.next && !r.free.AllowN(b.half.Clock.Now(), 1) {
+		return fault.New(fault.RateLimited, "records of %q from %d", id, want.From)
+	}
+	r.from, r.next = want.From, want.From
+	return nil
+}
+
+// gotRecords notes where an answer ends.
+func (b *border) gotRecords(id string, answer []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r := b.reads[id]; r != nil {
+		r.next = r.from + control.CountRecords(answer)
+	}
+}
+
+// answer holds the answer to a call from outside, or why there is none, to what the
+// center says: there is one such call, for the time.
+func (b *border) answer(head control.Head, nonce, answer []byte, err error) ([]byte, error) {
+	var t pki.Time
+	if err == nil {
+		err = signed(answer, envelope.Time, b.half.Identity.Admission.Authority, &t)
+	}
+	if err != nil || string(t.Nonce[:]) != string(nonce) {
+		return nil, fault.New(fault.PeerUnavailable, "no answer to %d of %q", head.Type, head.To)
+	}
+	return answer, nil
+}
+
+// news holds the inner process to few windows: each is sixteen bytes that it may choose.
+func (b *border) news(list []label.Verifier) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(list) == 0 || slices.Equal(list, b.window) {
+		return nil
+	}
+	if !b.windows.AllowN(b.half.Clock.Now(), 1) {
+		return fault.New(fault.RateLimited, "too many windows")
+	}
+	b.window = list
+	return nil
+}
