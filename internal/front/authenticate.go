@@ -46,8 +46,8 @@ type attempt struct {
 	directory *directory
 	given     Credentials
 
-	at    *place // where the request came from, once it was looked for
-	fresh bool   // its address is watched from now on, if the subject is proven
+	at    place // where the request came from, valid once it was looked for
+	fresh bool  // its address is watched from now on, if the subject is proven
 }
 
 // came tells whether the request has all that a way wants. Such a way decides: there

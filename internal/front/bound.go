@@ -29,8 +29,8 @@ var errNoTable = errors.New("this front does not follow the kernel's neighbour t
 // place looks where the request came from: the address by the connection, the card by
 // the kernel, neither by what the client says.
 func (a *attempt) place() (place, error) {
-	if a.at != nil {
-		return *a.at, nil
+	if a.at.address.IsValid() {
+		return a.at, nil
 	}
 	at, err := netip.ParseAddrPort(a.given.Remote)
 	if err != nil {
@@ -42,7 +42,7 @@ func (a *attempt) place() (place, error) {
 	} else {
 		p.card, p.hidden = a.front.Neighbours.At(p.address)
 	}
-	a.at = &p
+	a.at = p
 	return p, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -73,7 +74,7 @@ func Open() (*Table, error) {
 	t := &Table{news: news, ask: ask, missing: map[netip.Addr]time.Time{}}
 	if err := t.readAll(); err != nil {
 		t.close()
-		return nil, err
+		return nil, fmt.Errorf("neighbour table: %w", err)
 	}
 	return t, nil
 }
@@ -86,8 +87,7 @@ func (t *Table) close() {
 // Run takes the kernel's news until ctx ends.
 func (t *Table) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, t.news.Close)
-	defer t.ask.Close()
-	defer t.news.Close()
+	defer t.close()
 	defer stop()
 	for {
 		messages, from, err := t.news.Receive()
@@ -95,25 +95,31 @@ func (t *Table) Run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, unix.ENOBUFS): // more news than the socket holds
-			t.mu.Lock()
-			t.blind = true
-			t.mu.Unlock()
-			if err := t.readAll(); err != nil {
-				return err
-			}
-			continue
-		case err != nil:
+			err = t.readLost()
+		case err == nil && from.Pid == nl.PidKernel:
+			t.hear(messages)
+		}
+		if err != nil {
 			return fmt.Errorf("neighbour table: %w", err)
-		case from.Pid != nl.PidKernel:
+		}
+	}
+}
+
+// readLost makes up for news that were lost. Until it has, nothing is certain.
+func (t *Table) readLost() error {
+	t.mu.Lock()
+	t.blind = true
+	t.mu.Unlock()
+	return t.readAll()
+}
+
+func (t *Table) hear(messages []syscall.NetlinkMessage) {
+	for _, m := range messages {
+		if m.Header.Type != unix.RTM_NEWNEIGH && m.Header.Type != unix.RTM_DELNEIGH {
 			continue
 		}
-		for _, m := range messages {
-			if m.Header.Type != unix.RTM_NEWNEIGH && m.Header.Type != unix.RTM_DELNEIGH {
-				continue
-			}
-			if n, err := netlink.NeighDeserialize(m.Data); err == nil {
-				t.take(n, m.Header.Type == unix.RTM_DELNEIGH)
-			}
+		if n, err := netlink.NeighDeserialize(m.Data); err == nil {
+			t.take(n, m.Header.Type == unix.RTM_DELNEIGH)
 		}
 	}
 }
@@ -137,7 +143,7 @@ func (t *Table) readLocked() error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("neighbour table: %w", err)
+			return err
 		}
 		if t.replace(list, before) {
 			return nil
