@@ -19,6 +19,7 @@ import (
 	"dukou.dev/dukou/internal/confine"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/durable"
+	"dukou.dev/dukou/internal/manifest"
 	"dukou.dev/dukou/internal/pki"
 )
 
@@ -35,6 +36,14 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 		return err
 	}
 	identity, err := pki.LoadIdentity(*dir)
+	if err != nil {
+		return err
+	}
+	site, err := manifest.SiteOf(identity)
+	if err != nil {
+		return err
+	}
+	digest, err := site.Verify("dukou-center", identity.Request.ID, manifest.Arguments(args))
 	if err != nil {
 		return err
 	}
@@ -69,7 +78,7 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	}
 	c, err := center.New(center.Config{
 		Identity: identity, State: *state, Dial: dial, Signer: authority.Client{Socket: socket},
-		Journal: journal, API: listener, Log: log,
+		Journal: journal, API: listener, Manifest: digest, Log: log,
 	})
 	if err != nil {
 		return err

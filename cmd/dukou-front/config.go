@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,6 +30,8 @@ type config struct {
 	Deliveries  map[string]string    `yaml:"deliveries"`  // directories of file flows that leave here
 	Terminals   string               `yaml:"terminals"`   // where terminals connect: HOST:PORT or unix:PATH; empty for nowhere
 	Mailboxes   map[string]string    `yaml:"mailboxes"`   // terminal of a file flow that leaves here
+
+	text []byte // of the file
 }
 
 type listener struct {
@@ -54,12 +57,12 @@ type directory struct {
 // readConfig reads a configuration strictly; relative paths are relative to its file.
 func readConfig(name string) (config, error) {
 	var c config
-	f, err := os.Open(name)
+	text, err := os.ReadFile(name)
 	if err != nil {
 		return c, err
 	}
-	defer f.Close()
-	if err := yaml.NewDecoder(f, yaml.Strict()).Decode(&c); err != nil {
+	c.text = text
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c); err != nil {
 		return c, fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, true))
 	}
 	for key, value := range map[string]string{"identity": c.Identity, "state": c.State, "guard": c.Guard} {

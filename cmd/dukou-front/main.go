@@ -16,11 +16,13 @@ import (
 
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/confine"
+	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/front"
 	"dukou.dev/dukou/internal/front/file"
 	"dukou.dev/dukou/internal/front/http"
+	"dukou.dev/dukou/internal/manifest"
 	"dukou.dev/dukou/internal/neighbour"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/vault"
@@ -45,6 +47,10 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	host, err := verify(identity, c.text)
+	if err != nil {
+		return err
+	}
 	clock, err := pki.NewClock(identity, time.Now)
 	if err != nil {
 		return err
@@ -56,7 +62,7 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	tasks, err := build(c, identity, clock, journal, log)
+	tasks, err := build(c, identity, host, clock, journal, log)
 	if err != nil {
 		return err
 	}
@@ -70,6 +76,17 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	return errors.Join(daemon.Run(ctx, tasks...), journal.Close())
 }
 
+// verify holds this program and its configuration against the manifest, where one was
+// installed.
+func verify(identity *pki.Identity, config []byte) (control.Host, error) {
+	site, err := manifest.SiteOf(identity)
+	if err != nil {
+		return control.Host{}, err
+	}
+	digest, err := site.Verify("dukou-front", identity.Request.ID, config)
+	return control.Host{Manifest: digest, Lacking: confine.Available().Missing()}, err
+}
+
 // neighbours follows the kernel's neighbour table, if this host lets it: without it,
 // who is bound to a network card is refused, and all others go on.
 func neighbours(log *slog.Logger) *neighbour.Table {
@@ -81,7 +98,7 @@ func neighbours(log *slog.Logger) *neighbour.Table {
 }
 
 // build makes the parts: the front, and an entry and an exit for each protocol.
-func build(c config, identity *pki.Identity, clock *pki.Clock, journal *audit.Journal, log *slog.Logger) ([]daemon.Task, error) {
+func build(c config, identity *pki.Identity, host control.Host, clock *pki.Clock, journal *audit.Journal, log *slog.Logger) ([]daemon.Task, error) {
 	id, zone := identity.Request.ID, identity.Request.Zone
 	dial, err := daemon.Dialer(c.Guard)
 	if err != nil {
@@ -93,7 +110,7 @@ func build(c config, identity *pki.Identity, clock *pki.Clock, journal *audit.Jo
 	}
 	core, err := front.New(front.Config{
 		Identity: identity, State: c.State, Dial: dial, Journal: journal, Clock: clock,
-		Exits: map[string]front.Exit{"http": httpExit}, Neighbours: neighbours(log), Log: log,
+		Exits: map[string]front.Exit{"http": httpExit}, Neighbours: neighbours(log), Host: host, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -18,10 +18,12 @@ import (
 
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/confine"
+	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/guard"
 	"dukou.dev/dukou/internal/guard/link"
+	"dukou.dev/dukou/internal/manifest"
 	"dukou.dev/dukou/internal/pki"
 )
 
@@ -91,6 +93,10 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	if identity.Request.Role != "guard-"+o.side {
 		return fmt.Errorf("the identity is of a %s, not of a guard-%s", identity.Request.Role, o.side)
 	}
+	host, err := verify(identity, args)
+	if err != nil {
+		return err
+	}
 	clock, err := pki.NewClock(identity, time.Now)
 	if err != nil {
 		return err
@@ -119,13 +125,24 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	}
 	half, err := guard.New(guard.Config{
 		Side: guard.Side(o.side), Identity: identity, State: o.state, Journal: journal,
-		Link: next, Listener: listener, Clock: clock, Log: log,
+		Link: next, Listener: listener, Clock: clock, Host: host, Log: log,
 	})
 	if err != nil {
 		return err
 	}
 	err = daemon.Run(ctx, append(tasks, daemon.Task{Name: "half", Run: half.Run})...)
 	return errors.Join(err, journal.Close())
+}
+
+// verify holds this program and its arguments against the manifest, where one was
+// installed.
+func verify(identity *pki.Identity, args []string) (control.Host, error) {
+	site, err := manifest.SiteOf(identity)
+	if err != nil {
+		return control.Host{}, err
+	}
+	digest, err := site.Verify("dukou-guard", identity.Request.ID, manifest.Arguments(args))
+	return control.Host{Manifest: digest, Lacking: confine.Available().Missing()}, err
 }
 
 // rules are what this part may do once its listener and its card are open: use its own

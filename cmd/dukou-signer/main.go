@@ -16,7 +16,9 @@ import (
 	"dukou.dev/dukou/internal/authority"
 	"dukou.dev/dukou/internal/confine"
 	"dukou.dev/dukou/internal/daemon"
+	"dukou.dev/dukou/internal/manifest"
 	"dukou.dev/dukou/internal/pki"
+	"dukou.dev/dukou/internal/policy"
 )
 
 func main() { os.Exit(daemon.Main("dukou-signer", run)) }
@@ -86,6 +88,15 @@ func fingerprint(args []string) error {
 	return nil
 }
 
+// verify holds this program and its arguments against the manifest, where one was
+// installed in the directory of the keys.
+func verify(a *authority.Authority, dir string, args []string) error {
+	t := a.Terms()
+	site := manifest.Site{Dir: dir, Guard: t.Guard, Anchors: policy.Anchors{Approvers: t.Approvers, Quorum: int(t.Quorum)}}
+	_, err := site.Verify("dukou-signer", "signer", manifest.Arguments(args))
+	return err
+}
+
 // rules are what the signer may do once it listens: use the directory of its keys.
 func rules(dir string) confine.Rules { return confine.Rules{Write: []string{dir}} }
 
@@ -101,6 +112,9 @@ func serve(ctx context.Context, args []string, log *slog.Logger) error {
 	}
 	a, err := authority.Load(*dir)
 	if err != nil {
+		return err
+	}
+	if err := verify(a, *dir, args); err != nil {
 		return err
 	}
 	l, err := daemon.Listen(*listen)

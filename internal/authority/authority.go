@@ -140,6 +140,9 @@ func (a *Authority) loadRequests() error {
 	return nil
 }
 
+// Terms are what was fixed when the installation was made.
+func (a *Authority) Terms() Terms { return a.terms }
+
 // Fingerprint is that of the authority's key, which components compare.
 func (a *Authority) Fingerprint() string {
 	return envelope.IDOf(a.key.Public().(ed25519.PublicKey)).String()

@@ -5,6 +5,7 @@ package center
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -112,6 +113,10 @@ func (c *Center) bring(ctx context.Context, p *policy.Policy, component *policy.
 		c.note(component, state, p, err)
 		return
 	}
+	if err := c.untrusted(state); err != nil {
+		c.withhold(component, state, p, err)
+		return
+	}
 	var lacks error
 	changed := state.Lease < leaseSerial(p) || state.Bundle != p.Version
 	if state.Lease < leaseSerial(p) {
@@ -170,6 +175,7 @@ func (c *Center) note(component *policy.Component, state control.State, p *polic
 	}
 	s.Bundle, s.Lease, s.Clock, s.Seen = state.Bundle, state.Lease, state.Time, time.Now().UnixMilli()
 	s.Passed, s.Refused, s.Pending, s.Peers = state.Passed, state.Refused, state.Pending, state.Peers
+	s.Manifest, s.Lacking = hex.EncodeToString(state.Host.Manifest), state.Host.Lacking
 }
 
 // standing is called with the lock held.

@@ -14,4 +14,13 @@ type State struct {
 	Refused   uint64
 	Pending   uint64 // deliveries that wait
 	Peers     []string
+	Host      Host
+}
+
+// Host is what a component says of what it runs on. It is as true as the component: one
+// whose program was changed can say anything here. See package manifest.
+type Host struct {
+	_        struct{} `cbor:",toarray"`
+	Manifest []byte   // SHA-256 of the manifest that it was started under; empty for none
+	Lacking  []string // what its kernel cannot confine it to, for people
 }

@@ -31,6 +31,7 @@ const (
 	Admission Type = "dukou admission 1"
 	Lease     Type = "dukou lease 1"
 	Time      Type = "dukou time 1"
+	Manifest  Type = "dukou manifest 1"
 )
 
 // MaxSize bounds a document, in bytes.

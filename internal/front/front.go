@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
@@ -37,6 +38,7 @@ type Config struct {
 	// Neighbours tells which network card is at a client's address; nil where nobody
 	// asks for it. Where a subject is bound to cards, it is refused then.
 	Neighbours *neighbour.Table
+	Host       control.Host // told with its state
 	Log        *slog.Logger
 }
 

@@ -300,7 +300,7 @@ func (f *Front) apply(data []byte) (*policy.Policy, error) {
 }
 
 func (f *Front) health() control.State {
-	state := control.State{Component: f.id, Lease: f.keys.Serial(), Passed: f.passed.Load(), Refused: f.refused.Load(), Time: f.Clock.Now().UnixMilli()}
+	state := control.State{Component: f.id, Lease: f.keys.Serial(), Passed: f.passed.Load(), Refused: f.refused.Load(), Time: f.Clock.Now().UnixMilli(), Host: f.Host}
 	if p := f.Policy(); p != nil {
 		state.Bundle = p.Version
 	}

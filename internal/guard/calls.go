@@ -174,7 +174,7 @@ func (h *Half) acceptBundle(data []byte) error {
 }
 
 func (h *Half) health() control.State {
-	state := control.State{Component: h.id, Lease: h.keys.Serial(), Passed: h.counts.passed.Load(), Refused: h.counts.refused.Load(), Time: h.Clock.Now().UnixMilli()}
+	state := control.State{Component: h.id, Lease: h.keys.Serial(), Passed: h.counts.passed.Load(), Refused: h.counts.refused.Load(), Time: h.Clock.Now().UnixMilli(), Host: h.Host}
 	if p := h.keeper.Current(); p != nil {
 		state.Bundle = p.Version
 	}

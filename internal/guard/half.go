@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/judge"
@@ -58,6 +59,7 @@ type Config struct {
 	Link     Connector    // the cable; of the inner process the way to the gate
 	Listener net.Listener // for the fronts of this side and the center; of the gate for the inner process
 	Clock    *pki.Clock
+	Host     control.Host // told with its state
 	Log      *slog.Logger
 }
 
