@@ -17,8 +17,8 @@ type goal struct {
 
 func goals() []goal {
 	return []goal{
-		{"1 GiB: how many times as long two scp take", "large two scp, SHA-256 between", 2, 3, false, number},
-		{fmt.Sprintf("1 GiB: how many times as long a relay of %d hops takes", hops), fmt.Sprintf("large relay of %d hops", hops), 0, 1, false, number},
+		{"one large file: how many times as long two scp take", "large two scp, SHA-256 between", 2, 3, false, number},
+		{fmt.Sprintf("one large file: how many times as long a relay of %d hops takes", hops), fmt.Sprintf("large relay of %d hops", hops), 0, 1, false, number},
 		{"files of 4 kB a second", "files a second", 1000, 2000, false, number},
 		{"queries, share of two nginx, 1 connection", "queries 1", 0.25, 0.5, false, number},
 		{"queries, share of two nginx, 32 connections", "queries 32", 0.25, 0.5, false, number},

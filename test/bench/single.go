@@ -82,7 +82,7 @@ func (b *bench) judges(ctx context.Context) error {
 			}
 		}
 	}
-	b.section("Decisions", "Decisions a second of one judge on one processor, from the bytes of a parcel to the verdict.\n"+
+	b.section("Decisions", "Decisions of one judge a second of processor time, from the bytes of a parcel to the verdict.\n"+
 		"\"Mixed\" policies are for other objects or other persons; \"all for one flow\" are such that every one must be looked at.")
 	var rows [][]string
 	for _, spread := range []parts.Spread{parts.Mixed, parts.One} {
