@@ -27,6 +27,8 @@ const (
 	sources = "/source" // files to be sent
 	shelf   = "/shelf"  // files that were released
 	workers = 2         // deliveries under way at once
+
+	ledgerBytes = 160 << 10 // of a file of a ledger: what holds the longest record
 )
 
 // convey runs a front with its outbox and inbox.
@@ -42,6 +44,7 @@ func (l *life) convey(f *front.Front) (err error) {
 	}
 	in, err := exchange.OpenInbox(l.ctx, exchange.InboxConfig{
 		Dir: id + "/inbox", Disk: l.files, Key: vault.Key{1}, Sink: sink{folder, l}, Log: s.log(id), Now: l.p.m.clock, Fatal: l.fatal,
+		LedgerBytes: ledgerBytes,
 	})
 	if err != nil {
 		return err
@@ -49,6 +52,7 @@ func (l *life) convey(f *front.Front) (err error) {
 	defer func() { err = errors.Join(err, in.Close()) }()
 	out, err := exchange.OpenOutbox(exchange.OutboxConfig{
 		Dir: id + "/outbox", Disk: l.files, Key: vault.Key{2}, Settled: l.settled, Now: l.p.m.clock, Fatal: l.fatal,
+		LedgerBytes: ledgerBytes,
 	})
 	if err != nil {
 		return err

@@ -4,7 +4,9 @@
 package simulate
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -34,6 +36,7 @@ func (s *sim) waits(w way) string {
 // checkRecorded holds that more than n records of a parcel are on the disk at this
 // moment, whatever power is lost: on that of the one who must wait for it.
 func (s *sim) checkRecorded(id parcel.ID, verdict string, class audit.Class, w way, n int, what string) {
+	s.record.change(func() { s.record.passed[id] = w })
 	who := s.waits(w)
 	m := s.process[who].m
 	m.io.Lock()
@@ -85,8 +88,8 @@ func (s *sim) witness(p *process) {
 // that were seen of it.
 func (s *sim) checkLogs() {
 	for i, p := range s.ordered {
-		if s.process[p.id].life.parts().journal == nil && len(s.record.heads[p.id]) == 0 {
-			continue
+		if _, err := p.m.disk.Stat(p.id + "/audit/journal"); errors.Is(err, fs.ErrNotExist) && len(s.record.heads[p.id]) == 0 {
+			continue // no life has come so far as to open it
 		}
 		if err := s.checkLog(p); err != nil {
 			s.found.add(s, "journal of %s: %v", p.id, err)
@@ -137,6 +140,12 @@ func (s *sim) checkLog(p *process) error {
 
 // judged takes what a journal says of a parcel.
 func (s *sim) judged(who string, leaf *audit.Leaf) {
+	if leaf.Class == audit.ClassDecision && leaf.Verdict == "allow" {
+		if s.record.allowed[who] == nil {
+			s.record.allowed[who] = map[parcel.ID]bool{}
+		}
+		s.record.allowed[who][leaf.Parcel] = true
+	}
 	switch leaf.Reason {
 	case "label-window":
 		s.tally.reached("label of an earlier life refused")
@@ -146,6 +155,19 @@ func (s *sim) judged(who string, leaf *audit.Leaf) {
 		s.tally.reached("lower term refused")
 	case "label-altered":
 		s.tally.reached("forged label refused")
+	}
+}
+
+// checkJudged holds that both judges on its way let pass what arrived. One that does
+// not wait for its disk may have lost its record with its life.
+func (s *sim) checkJudged() {
+	judges := map[way][]string{inwards: {outer, inner}, outwards: {inner, gate}}
+	for id, w := range s.record.passed {
+		for _, who := range judges[w] {
+			if !s.record.allowed[who][id] && (who == s.waits(w) || s.process[who].lives == 1 && s.process[who].alive()) {
+				s.found.add(s, "parcel %s arrived, and %s has no record that it let it pass", id, who)
+			}
+		}
 	}
 }
 

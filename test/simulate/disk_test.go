@@ -17,8 +17,11 @@ import (
 	"dukou.dev/dukou/internal/durable"
 )
 
-// syncing is the longest time that a sync takes.
-const syncing = 3 * time.Millisecond
+// The longest time that a sync takes, on a good disk and on a slow one.
+const (
+	syncing     = 3 * time.Millisecond
+	slowSyncing = 150 * time.Millisecond
+)
 
 // lifeDisk is the disk of a machine as one life of a process sees it. After the end
 // of that life its changes go nowhere and succeed, so that what is left of the
@@ -56,7 +59,7 @@ func (d *lifeDisk) OpenFile(name string, flag int, perm fs.FileMode) (durable.Fi
 		}
 		return nil, errGone
 	}
-	f := &lifeFile{d: d, name: name, syncs: syncs(name)}
+	f := &lifeFile{d: d, syncs: syncs(name)}
 	open := func(disk durable.Disk) (err error) {
 		f.f, err = disk.OpenFile(name, flag, perm)
 		return err
@@ -164,7 +167,6 @@ func (k lifeLock) Close() error {
 type lifeFile struct {
 	d     *lifeDisk
 	f     durable.File
-	name  string
 	syncs bool
 	kept  *keptFile
 }
@@ -191,35 +193,17 @@ func (f *lifeFile) Stat() (durable.Info, error) {
 }
 
 func (f *lifeFile) WriteAt(p []byte, off int64) (int, error) {
-	b := p
-	if path.Base(path.Dir(f.name)) == "ledger" && len(p) > ledgerRoom && allZero(p) {
-		b = p[:max(0, min(int64(len(p)), ledgerRoom-off))] // what it fills the file with
-	}
 	err := f.d.change(func(durable.Disk) error {
-		if f.f == nil || len(b) == 0 {
+		if f.f == nil {
 			return nil
 		}
-		_, err := f.f.WriteAt(b, off)
+		_, err := f.f.WriteAt(p, off)
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
 	return len(p), nil
-}
-
-// ledgerRoom is how much of a file of a ledger is filled with zeros beforehand, in
-// bytes. More costs time and shows nothing: schedules write less.
-const ledgerRoom = 32 << 10
-
-// allZero looks at the ends of a long write: what is no filling has random bytes there.
-func allZero(b []byte) bool {
-	for i := range 256 {
-		if b[i] != 0 || b[len(b)-1-i] != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // Sync waits for its turn and then for the disk.

@@ -10,7 +10,11 @@ func (s *sim) planFaults() {
 	if s.chance(0.6) {
 		s.cable.harm = s.drawHarm()
 	}
-	for range s.rng.IntN(4) {
+	most := 4
+	if s.mode.unbounded {
+		most = 10
+	}
+	for range s.rng.IntN(most) {
 		s.after(s.between(0, s.mode.faulty), "fault", s.fault)
 	}
 }
@@ -88,14 +92,14 @@ func (s *sim) cutCable() {
 
 // jump sets the clock of a machine wrong.
 func (s *sim) jump(m *machine) {
-	by := s.between(time.Second, 10*time.Minute)
+	by := s.between(time.Second, 3*time.Minute)
 	kind := "clock forwards"
 	if s.chance(0.5) {
 		by, kind = -by, "clock back"
 	}
 	s.tally.fault(kind)
 	m.offset.Store(int64(by))
-	if s.chance(0.7) {
+	if s.chance(0.5) {
 		s.after(s.between(100*time.Millisecond, 2*time.Second), "clock right", func() { m.offset.Store(0) })
 	}
 }

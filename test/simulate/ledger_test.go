@@ -15,9 +15,11 @@ type ledger struct {
 	over bool // the schedule is; nothing starts again
 
 	mu        *sync.Mutex
-	questions map[string]*question // by what makes the content unique
-	shipments map[string]*shipment // by name
-	heads     map[string][]head    // checkpoints that were seen, by component
+	questions map[string]*question          // by what makes the content unique
+	shipments map[string]*shipment          // by name
+	passed    map[parcel.ID]way             // what reached an application or a shelf
+	allowed   map[string]map[parcel.ID]bool // what each component has a record of that it let pass
+	heads     map[string][]head             // checkpoints that were seen, by component
 }
 
 // question is one that an entry put.
@@ -37,7 +39,8 @@ type head struct {
 func newLedger() ledger {
 	return ledger{
 		mu: &sync.Mutex{}, questions: map[string]*question{}, shipments: map[string]*shipment{},
-		heads: map[string][]head{},
+		heads:  map[string][]head{},
+		passed: map[parcel.ID]way{}, allowed: map[string]map[parcel.ID]bool{},
 	}
 }
 

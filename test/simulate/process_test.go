@@ -19,9 +19,9 @@ type machine struct {
 	s       *sim
 	name    string
 	procs   []*process
-	up      bool         // scheduler
-	offset  atomic.Int64 // nanoseconds that its clock is wrong by
-	restart time.Duration
+	up      bool          // scheduler
+	offset  atomic.Int64  // nanoseconds that its clock is wrong by
+	syncing time.Duration // the longest time that a sync of a log takes
 
 	io   sync.Mutex // one change at a time; guards what follows
 	disk *crashdisk.Disk
@@ -72,6 +72,11 @@ type life struct {
 
 func (s *sim) newMachine(name string) *machine {
 	m := &machine{s: s, name: name, up: true, disk: crashdisk.New(s.rng.Uint64()), kept: kept{files: map[string]*keptFile{}}}
+	m.syncing = syncing
+	if s.chance(0.12) {
+		s.tally.fault("slow disk")
+		m.syncing = slowSyncing
+	}
 	s.machine[name] = m
 	return m
 }
@@ -92,7 +97,7 @@ func (p *process) start() {
 	s := p.m.s
 	l := &life{p: p, gone: make(chan struct{}), done: make(chan struct{})}
 	l.files = &lifeDisk{l: l, locks: map[string]bool{}}
-	l.line, l.disk = s.source(p.id+" network", segment), s.source(p.id+" disk", syncing)
+	l.line, l.disk = s.source(p.id+" network", segment), s.source(p.id+" disk", p.m.syncing)
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	p.m.io.Lock()
 	p.life = l

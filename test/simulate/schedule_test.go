@@ -53,6 +53,9 @@ func (s *sim) draw() error {
 	s.mode.rogue = s.chance(0.12)
 	s.mode.unbounded = s.chance(0.2)
 	s.mode.faulty = s.between(300*time.Millisecond, 2500*time.Millisecond)
+	if s.chance(0.04) { // long enough for clocks to keep what they were told
+		s.mode.faulty = s.between(15*time.Second, 45*time.Second)
+	}
 	if !s.mode.center {
 		return nil
 	}
@@ -88,10 +91,29 @@ func (s *sim) play() error {
 		s.after(end, "heal", s.heal)
 		if !s.loop(end+mayNeed, func() bool { return s.now() > end && s.quiet() == "" }) {
 			s.found.add(s, "not quiet after %s without faults: %s", mayNeed, s.quiet())
+		} else if s.chance(0.1) {
+			s.idle()
 		}
 	}
 	s.finish()
 	return nil
+}
+
+// An installation that nobody uses: its events in so many seconds are heartbeats of the
+// link and questions for the time.
+const (
+	idleFor  = 5 * time.Second
+	idleMost = 60 // events a second
+)
+
+// idle looks whether all is quiet indeed: parts that keep each other busy are not.
+func (s *sim) idle() {
+	s.loop(s.now()+2*time.Second, func() bool { return false })
+	before := s.executed
+	s.loop(s.now()+idleFor, func() bool { return false })
+	if n := (s.executed - before) / int(idleFor.Seconds()); n > idleMost {
+		s.found.add(s, "%d events a second where nothing is to be done", n)
+	}
 }
 
 // plan draws what is asked and delivered, and what goes wrong when.
@@ -194,6 +216,7 @@ func (s *sim) finish() {
 		panic(fmt.Sprintf("seed %d: processes do not end", s.seed))
 	}
 	s.checkLogs()
+	s.checkJudged()
 	s.checkShelves(frontIn, true)
 	s.checkShelves(frontOut, true)
 	s.tally.Schedules++

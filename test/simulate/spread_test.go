@@ -71,7 +71,7 @@ func spawn(t *testing.T, dir string, from uint64, n int) (string, error) {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSchedules$", "-test.timeout=0",
 		"-schedules", strconv.Itoa(n), "-seed", strconv.FormatUint(from, 10), "-part", dir)
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1")
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	if err == nil {

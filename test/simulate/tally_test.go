@@ -17,7 +17,7 @@ var (
 	faultKinds = []string{
 		"frame lost", "frame torn", "frame flipped", "frame doubled", "frame late", "frame replayed",
 		"frame lost on a cut cable", "cable cut one way", "cable cut", "power cut", "power cut during a change",
-		"process killed", "error of the disk", "clock forwards", "clock back",
+		"process killed", "error of the disk", "slow disk", "clock forwards", "clock back",
 		"bundle replaced", "term raised", "lease renewed",
 	}
 	rareEvents = []string{
