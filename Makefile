@@ -36,6 +36,17 @@ test: check ## format, vet and all tests with the race detector
 long: ## the long forms: large and many files, load, kills; a million parcels before both judges
 	DUKOU_LONG=1 CGO_ENABLED=0 go test -count=1 -timeout 60m -v ./test/e2e/... ./internal/judge/...
 
+# 100,000 simulated schedules, each once with its own seed.
+SCHEDULES ?= 100000
+
+.PHONY: fault
+fault: ## faults, up to half an hour: on the binaries, at every step, simulated; broken builds are caught
+	DUKOU_LONG=1 CGO_ENABLED=0 go test -count=1 -timeout 40m -v ./test/fault
+	DUKOU_LONG=1 CGO_ENABLED=0 go test -count=1 -timeout 20m -v -run 'Fault|Power|Crash|Killed' \
+		./internal/durable ./internal/exchange ./internal/front/file ./internal/audit/...
+	CGO_ENABLED=0 go test -count=1 -timeout 60m -v -run '^TestSchedules$$' ./test/simulate -schedules $(SCHEDULES)
+	DUKOU_LONG=1 CGO_ENABLED=0 go test -count=1 -timeout 20m -v ./test/fault/broken
+
 .PHONY: check
 check: ## gofmt and go vet
 	@unformatted="$$(gofmt -l cmd examples internal test)"; \

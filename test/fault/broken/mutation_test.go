@@ -36,16 +36,16 @@ func mutations() []mutation {
 				"		return err\n	}\n	return f.Sync()\n",
 				"		return err\n	}\n	return nil\n",
 			}},
-			ways: []way{simulated, enumerated("./internal/durable", "TestPowerCuts|TestEveryFault")},
+			ways: []way{simulated, enumerated("./internal/durable", "TestPowerCuts|TestEveryFault"), enumerated("./internal/exchange", "TestEveryFault")},
 		},
 		{
 			name: "no dedupe",
 			changes: []change{{
-				"internal/exchange/incoming.go",
-				"	e := b.entries[h.ID]\n	switch {\n",
-				"	e := b.entries[h.ID]\n	if e != nil && e.state == inReleased {\n		e = nil\n	}\n	switch {\n",
+				"internal/exchange/inbox.go",
+				"	if was, ended := b.ends[h.ID]; ended {\n",
+				"	if was, ended := b.ends[h.ID]; ended && was.code != \"\" {\n",
 			}},
-			ways: []way{simulated, enumerated("./internal/exchange", "TestKilledAtEachStep|TestDeliverOnce"), faults},
+			ways: []way{simulated, enumerated("./internal/exchange", "TestKilledAtEachStep|TestDeliverOnce|TestEveryFault"), faults},
 		},
 		{
 			name: "no label check",

@@ -49,13 +49,13 @@ func run(t *testing.T, env []string, dir, name string, args ...string) (output s
 
 func tail(text string) string { return text[max(0, len(text)-2000):] }
 
-// Of the simulated schedules.
-const (
-	firstSeed    = 1
-	maxSchedules = 2000
-)
+// firstSeed is that of the first simulated schedule.
+const firstSeed = 1
 
-var foundBySeed = regexp.MustCompile(`(?m)seed ([0-9]+): (.*)$`)
+// stages are how many schedules are run before it is looked whether one found something.
+func stages() []int { return []int{20, 200, 2000} }
+
+var foundBySeed = regexp.MustCompile(`(?m): seed ([0-9]+): (.*)$`)
 
 // simulated runs seeded schedules until one finds something.
 func simulated(t *testing.T, overlay string) string {
@@ -64,25 +64,34 @@ func simulated(t *testing.T, overlay string) string {
 	if out, failed := run(t, []string{"CGO_ENABLED=0"}, "", "go", "test", "-c", "-overlay", overlay, "-o", binary, "./test/simulate"); failed {
 		t.Fatalf("build the simulation: %s", tail(out))
 	}
-	out, failed := run(t, nil, "test/simulate", binary, "-test.run", "^TestSchedules$", "-test.failfast",
-		"-schedules", strconv.Itoa(maxSchedules), "-seed", strconv.Itoa(firstSeed))
-	if !failed {
-		return ""
+	for _, n := range stages() {
+		out, failed := run(t, nil, "test/simulate", binary, "-test.run", "^TestSchedules$",
+			"-schedules", strconv.Itoa(n), "-seed", strconv.Itoa(firstSeed))
+		if failed {
+			return firstFinding(t, out)
+		}
 	}
-	m := foundBySeed.FindStringSubmatch(out)
-	if m == nil {
-		return "simulation: ended early: " + lastLine(out)
-	}
-	seed, err := strconv.Atoi(m[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("simulation, %d schedules: %s", seed-firstSeed+1, m[2])
+	return ""
 }
 
-func lastLine(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return lines[len(lines)-1]
+// firstFinding is what the schedule with the least seed has found.
+func firstFinding(t *testing.T, out string) string {
+	t.Helper()
+	least, what := 0, ""
+	for _, m := range foundBySeed.FindAllStringSubmatch(out, -1) {
+		seed, err := strconv.Atoi(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if what == "" || seed < least {
+			least, what = seed, m[2]
+		}
+	}
+	if what == "" {
+		t.Logf("the simulation ends otherwise: %s", tail(out))
+		return ""
+	}
+	return fmt.Sprintf("simulation, %d schedules: %s", least-firstSeed+1, what)
 }
 
 var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
