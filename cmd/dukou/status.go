@@ -70,6 +70,12 @@ func tellStandings(c *cobra.Command, list []center.Standing) error {
 		if list[i].Error != "" {
 			fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", list[i].ID, plain(list[i].Error))
 		}
+		if list[i].Manifest != "" {
+			fmt.Fprintf(c.OutOrStdout(), "%s: manifest %s\n", list[i].ID, plain(list[i].Manifest))
+		}
+		for _, what := range list[i].Lacking {
+			fmt.Fprintf(c.OutOrStdout(), "%s: its kernel has %s\n", list[i].ID, plain(what))
+		}
 	}
 	return nil
 }
