@@ -53,7 +53,7 @@ func (s *site) startCenter() *part {
 	}
 	c, err := center.New(center.Config{
 		Identity: s.ids[central], State: s.path("state", central), Dial: s.dial(inner), Signer: authority.Client{Socket: s.socket("signer")},
-		Journal: p.journal, API: l, Log: s.log.With("at", central),
+		Journal: p.journal, API: l, Manifest: s.manifests[central], Log: s.log.With("at", central),
 	})
 	if err != nil {
 		s.t.Fatal(err)

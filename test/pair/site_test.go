@@ -53,6 +53,7 @@ type site struct {
 	issuer    ed25519.PrivateKey // of the inside's tokens
 	cable     *cable
 	running   map[string]*part
+	manifests map[string][]byte // that components say they were started under
 	log       *slog.Logger
 }
 
