@@ -102,7 +102,7 @@ func New(c Config) (*Half, error) {
 	h := &Half{Config: c, id: c.Identity.Request.ID, place: at, keys: &pki.Keys{}, judges: map[way]verifier{}, peers: newPeers()}
 	h.quota, h.strangers, h.lobby.by = newQuota(c.Clock.Now), newDamper(), map[string]int{}
 	if at.border {
-		h.border = newBorder(h)
+		h.border = newBorder(h, c.Clock.Now)
 	}
 	var err error
 	if h.keeper, err = policy.NewKeeper(c.State, policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}); err != nil {

@@ -39,6 +39,7 @@ const (
 // border is what the gate holds to bounds on its way out.
 type border struct {
 	half    *Half
+	now     func() time.Time
 	words   *rate.Limiter
 	calls   *rate.Limiter
 	windows *rate.Limiter
@@ -54,9 +55,9 @@ type recordsRead struct {
 	free       *rate.Limiter // to begin elsewhere
 }
 
-func newBorder(h *Half) *border {
+func newBorder(h *Half, now func() time.Time) *border {
 	return &border{
-		half: h, words: rate.NewLimiter(wordsRate, wordsBurst), calls: rate.NewLimiter(callsRate, callsBurst),
+		half: h, now: now, words: rate.NewLimiter(wordsRate, wordsBurst), calls: rate.NewLimiter(callsRate, callsBurst),
 		windows: rate.NewLimiter(rate.Every(windowsEvery), windowsBurst), reads: map[string]*recordsRead{},
 	}
 }
@@ -77,7 +78,7 @@ func turn(ctx context.Context, l *rate.Limiter, now time.Time, n int, patience t
 
 // word waits until one of what is told outwards may be told.
 func (b *border) word(ctx context.Context) bool {
-	return turn(ctx, b.words, b.half.Clock.Now(), 1, callPatience)
+	return turn(ctx, b.words, b.now(), 1, callPatience)
 }
 
 // refusal is the cause that is told: with too many at once all are the same.
@@ -94,7 +95,7 @@ const fresh = time.Minute
 // receipt takes from a receipt what its receiver could tell by the time in it: that of a
 // release just now becomes this clock's, that of an earlier one is cut to the hour.
 func (b *border) receipt(ctx context.Context, r exchange.Receipt) (exchange.Receipt, error) {
-	now := b.half.Clock.Now()
+	now := b.now()
 	if age := now.Sub(time.UnixMilli(r.Released)); age.Abs() < fresh {
 		r.Released = now.UnixMilli()
 		return r, nil
@@ -117,13 +118,13 @@ func (b *border) call(ctx context.Context, head control.Head, payload []byte) er
 	if !b.known(head.To) {
 		return fault.New(fault.PeerUnavailable, "no component %q", head.To)
 	}
-	if !turn(ctx, b.calls, b.half.Clock.Now(), 1, callPatience) {
+	if !turn(ctx, b.calls, b.now(), 1, callPatience) {
 		return fault.New(fault.RateLimited, "too many calls outwards")
 	}
 	admission := b.half.Identity.Admission
 	switch head.Type {
 	case control.Bundle: // nothing but what the approvers have signed
-		_, err := policy.Open(payload, policy.Anchors{Approvers: admission.Approvers, Quorum: int(admission.Quorum)}, b.half.Clock.Now().UnixMilli(), 0)
+		_, err := policy.Open(payload, policy.Anchors{Approvers: admission.Approvers, Quorum: int(admission.Quorum)}, b.now().UnixMilli(), 0)
 		return err
 	case control.Lease:
 		var l pki.SealedLease
@@ -168,7 +169,7 @@ func (b *border) wantRecords(id string, payload []byte) error {
 		r = &recordsRead{free: rate.NewLimiter(rate.Every(resyncEvery), 1)}
 		b.reads[id] = r
 	}
-	if want.From != r.from && want.From != r.next && !r.free.AllowN(b.half.Clock.Now(), 1) {
+	if want.From != r.from && want.From != r.next && !r.free.AllowN(b.now(), 1) {
 		return fault.New(fault.RateLimited, "records of %q from %d", id, want.From)
 	}
 	r.from, r.next = want.From, want.From
@@ -204,7 +205,7 @@ func (b *border) news(list []label.Verifier) error {
 	if len(list) == 0 || slices.Equal(list, b.window) {
 		return nil
 	}
-	if !b.windows.AllowN(b.half.Clock.Now(), 1) {
+	if !b.windows.AllowN(b.now(), 1) {
 		return fault.New(fault.RateLimited, "too many windows")
 	}
 	b.window = list

@@ -31,6 +31,7 @@ type hand struct {
 	verifiers []label.Verifier
 	ahead     time.Duration                                             // of the time that it tells
 	serve     func(ctx context.Context, s *wire.Stream, m wire.Message) // streams that are no windows; may be nil
+	says      func(context.Context, control.Head) ([]byte, error)       // answers calls; may be nil
 }
 
 // grip connects as id to the socket of a half.
@@ -103,8 +104,13 @@ func (h *hand) stream(ctx context.Context, s *wire.Stream) {
 		}
 		return
 	}
-	_ = control.Serve(ctx, s, head, rule, func(_ context.Context, head control.Head, payload []byte) ([]byte, error) {
+	_ = control.Serve(ctx, s, head, rule, func(ctx context.Context, head control.Head, payload []byte) ([]byte, error) {
+		h.mu.Lock()
+		says := h.says
+		h.mu.Unlock()
 		switch {
+		case says != nil && head.Type != control.Windows:
+			return says(ctx, head)
 		case head.Type == control.Time && h.id == central:
 			h.mu.Lock()
 			defer h.mu.Unlock()
