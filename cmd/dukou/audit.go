@@ -18,10 +18,12 @@ import (
 
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/audit/reader"
+	"dukou.dev/dukou/internal/authority"
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/internal/vault"
 )
 
 func newAuditCommand() *cobra.Command {
@@ -33,8 +35,12 @@ center keeps a copy of each log (STATE/mirror/ORIGIN) and, as a witness, the lat
 checkpoint of each (STATE/witness). With a witness's checkpoint nobody can cut a
 log's end off unnoticed.
 
+Details, with the content of what crossed, are sealed by day. The signer gives their keys
+to whom its socket is open, and records that; what a component recorded before its first
+lease opens with the key of its disk (STATE/vault.key). Verifying needs no key.
+
   dukou audit verify LOG --components DIR --witness STATE/witness --witness-key STATE/witness.pub
-  dukou audit show   LOG --parcel ID
+  dukou audit show   LOG --parcel ID --signer SOCKET
   dukou audit follow LOG --verdict refuse
   dukou audit prove  LOG INDEX -o PROOF
   dukou audit check  PROOF --components DIR`,
@@ -156,6 +162,7 @@ type filterFlags struct {
 	class, parcel, flow, subject, verdict, since, until string
 	from                                                uint64
 	json                                                bool
+	signer, localKey                                    string
 }
 
 func (f *filterFlags) add(c *cobra.Command) {
@@ -168,10 +175,13 @@ func (f *filterFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.since, "since", "", "time (RFC 3339) or age (15m)")
 	c.Flags().StringVar(&f.until, "until", "", "time (RFC 3339) or age (15m)")
 	c.Flags().BoolVar(&f.json, "json", false, "one JSON object a line")
+	c.Flags().StringVar(&f.signer, "signer", "", "socket of the signer, which opens details and records who read them")
+	c.Flags().StringVar(&f.localKey, "local-key", "", "STATE/vault.key of the component, for what it recorded before its first lease")
 }
 
-func (f *filterFlags) filter() (reader.Filter, error) {
+func (f *filterFlags) filter(ctx context.Context) (reader.Filter, error) {
 	filter := reader.Filter{From: f.from, Class: audit.Class(f.class), Flow: f.flow, Subject: f.subject, Verdict: f.verdict}
+	filter.Details = &reader.Details{Key: func(component string, id audit.KeyID) (vault.Key, error) { return f.detailKey(ctx, component, id) }}
 	if f.class != "" && !filter.Class.Valid() {
 		return filter, fmt.Errorf("no class %q", f.class)
 	}
@@ -186,6 +196,24 @@ func (f *filterFlags) filter() (reader.Filter, error) {
 	}
 	filter.Until, err = moment(f.until)
 	return filter, err
+}
+
+// detailKey finds the key of a detail where the flags say.
+func (f *filterFlags) detailKey(ctx context.Context, origin string, id audit.KeyID) (vault.Key, error) {
+	if id.Day == audit.NoDay {
+		if f.localKey == "" {
+			return vault.Key{}, fmt.Errorf("%w: give --local-key", audit.ErrNoKey)
+		}
+		if _, err := os.Stat(f.localKey); err != nil {
+			return vault.Key{}, err // Load would make one
+		}
+		return vault.Load(f.localKey)
+	}
+	if f.signer == "" {
+		return vault.Key{}, fmt.Errorf("%w: give --signer", audit.ErrNoKey)
+	}
+	component, _ := strings.CutPrefix(origin, audit.Origin(""))
+	return authority.Client{Socket: strings.TrimPrefix(f.signer, "unix:")}.DetailKey(ctx, authority.WantDetailKey{Component: component, Class: id.Class, Day: uint64(id.Day)})
 }
 
 // moment reads a time or an age; empty is the zero time.
@@ -223,7 +251,7 @@ func newAuditShowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "show LOG", Short: "Show entries of a log", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			filter, err := f.filter()
+			filter, err := f.filter(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -239,7 +267,7 @@ func newAuditFollowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "follow LOG", Short: "Show entries of a log, and those that come, until Ctrl-C", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			filter, err := f.filter()
+			filter, err := f.filter(cmd.Context())
 			if err != nil {
 				return err
 			}

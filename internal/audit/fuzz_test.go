@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/durable/crashdisk"
 )
 
 // seeds returns records of all shapes.
@@ -21,7 +22,9 @@ func seeds(f *testing.F) [][]byte {
 	if err != nil {
 		f.Fatal(err)
 	}
-	var raw [][]byte
+	hidden := sealedJournal(f, crashdisk.New(1))
+	hidden.Append(detailed(20_000*oneDay, "detail"))
+	raw, _ := contents(f, hidden)
 	for _, r := range records {
 		raw = append(raw, r.Raw)
 	}
@@ -38,11 +41,16 @@ func FuzzRecord(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := audit.DecodeLeaf(c.Bytes); err != nil || len(c.Detail) > audit.MaxDetail || len(c.Salt) != 16 {
+		if _, err := audit.DecodeLeaf(c.Bytes); err != nil || len(c.Detail) > audit.MaxDetail || (len(c.Salt) != 16) != sealed(&c) {
 			t.Fatalf("accepted %x: %v", raw, err)
 		}
 		_ = c.CheckDetail()
 	})
+}
+
+func sealed(c *audit.Content) bool {
+	_, is := c.Sealed()
+	return is
 }
 
 // FuzzLeaf: what is accepted is within the limits.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/durable"
+	"dukou.dev/dukou/internal/vault"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -36,6 +37,9 @@ type Config struct {
 	Rand   io.Reader    // of the salts; nil means crypto/rand
 	Log    *slog.Logger // nil means none
 	Disk   durable.Disk // nil means that of the operating system
+	// Local seals details while there is no leased key for their day; nil: no detail is
+	// ever sealed. See [Journal.UseKeys].
+	Local *vault.Key
 
 	SegmentBytes int64       // of the journal's files; 0 means durable.DefaultSegmentBytes
 	Fatal        func(error) // see durable.LogOptions
@@ -65,11 +69,12 @@ func (c *Config) setDefaults() error {
 
 // Journal is the audit record of one process. Its methods may be called from many goroutines.
 type Journal struct {
-	c     Config
-	s     *store
-	wake  chan struct{} // holds a token while there may be entries that no checkpoint covers
-	rand  sync.Mutex    // over c.Rand
-	pubMu sync.Mutex    // over publishing
+	c       Config
+	s       *store
+	details *sealing
+	wake    chan struct{} // holds a token while there may be entries that no checkpoint covers
+	rand    sync.Mutex    // over c.Rand
+	pubMu   sync.Mutex    // over publishing
 }
 
 // Open opens or makes the journal in c.Dir. Records are never changed: if the
@@ -85,20 +90,27 @@ func Open(c Config) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open audit journal %s: %w", c.Dir, err)
 	}
-	j := &Journal{c: c, s: s, wake: make(chan struct{}, 1)}
+	j := &Journal{c: c, s: s, details: newSealing(c.Local), wake: make(chan struct{}, 1)}
 	j.signal()
 	return j, nil
 }
 
 // OpenOwn opens the journal of a component, whose own key signs it, in the directory
-// "audit" of its state.
+// "audit" of its state. The key of that disk, "vault.key", seals details.
 func OpenOwn(component string, key ed25519.PrivateKey, state string, clock func() time.Time, log *slog.Logger) (*Journal, error) {
 	origin := Origin(component)
 	signer, err := NewSigner(origin, key)
 	if err != nil {
 		return nil, err
 	}
-	return Open(Config{Dir: filepath.Join(state, "audit"), Origin: origin, Signer: signer, Clock: clock, Log: log})
+	if err := durable.MkdirAll(state, 0o700); err != nil {
+		return nil, err
+	}
+	local, err := vault.Load(filepath.Join(state, "vault.key"))
+	if err != nil {
+		return nil, err
+	}
+	return Open(Config{Dir: filepath.Join(state, "audit"), Origin: origin, Signer: signer, Clock: clock, Log: log, Local: &local})
 }
 
 func (j *Journal) signal() {
@@ -140,7 +152,7 @@ func (j *Journal) Append(e Entry) Ticket {
 	if err != nil {
 		return Ticket{err: fmt.Errorf("%w: %w", ErrEntry, err)}
 	}
-	raw, err := seal(j.c.Origin, e, salt)
+	raw, err := seal(j.c.Origin, e, salt, j.details.key(e.Time))
 	if err != nil {
 		return Ticket{err: fmt.Errorf("%w: %w", ErrEntry, err)}
 	}
@@ -149,7 +161,7 @@ func (j *Journal) Append(e Entry) Ticket {
 	return Ticket{Index: commit.Index, commit: commit}
 }
 
-func (j *Journal) salt() (salt [16]byte, err error) {
+func (j *Journal) salt() (salt [saltSize]byte, err error) {
 	j.rand.Lock()
 	defer j.rand.Unlock()
 	_, err = io.ReadFull(j.c.Rand, salt[:])

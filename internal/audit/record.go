@@ -10,13 +10,15 @@ import (
 	"fmt"
 
 	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/vault"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
 
 const (
 	leafVersion   = 1
-	recordVersion = 1
+	recordVersion = 1 // the detail as it is
+	sealedVersion = 2 // the detail sealed
 	maxLeaf       = 16 << 10
 	// MaxRecord is the most bytes of a journal record.
 	MaxRecord = MaxDetail + maxLeaf + 1<<10
@@ -43,17 +45,17 @@ type Leaf struct {
 	Verdict    string
 	Reason     string
 	Label      []byte
-	Commitment [32]byte // HMAC-SHA-256 over the detail, keyed with the salt
+	Commitment [32]byte // to the detail, by the record's version
 }
 
 // sealed is the journal record: a leaf and what lies beside it.
 type sealed struct {
 	_       struct{} `cbor:",toarray"`
-	Version uint64   // 1
+	Version uint64   // 1 or 2
 	Leaf    []byte
-	KeyID   string // names the key that salt and detail are encrypted with; empty: they are not
-	Salt    []byte // 16 bytes
-	Detail  []byte
+	KeyID   string // in version 2, names the key that salt and detail are sealed with
+	Salt    []byte // 16 bytes; in version 2 the SHA-256 of salt and detail
+	Detail  []byte // in version 2 both, sealed
 }
 
 // Record is one record of a journal as it is stored and sent.
@@ -66,16 +68,27 @@ type Record struct {
 type Content struct {
 	Leaf   Leaf
 	Bytes  []byte // of the leaf; the tree is over these
-	Salt   []byte
+	Salt   []byte // of a sealed detail nil until it is opened, as is Detail
 	Detail []byte
+
+	key    KeyID
+	digest []byte // of salt and detail; nil where they are not sealed
+	sealed []byte
 }
 
 // Hash returns the hash of the leaf in the tree.
 func (c *Content) Hash() tlog.Hash { return tlog.RecordHash(c.Bytes) }
 
-// CheckDetail returns [ErrCommitment] if the detail is not the one that the leaf commits to.
+// CheckDetail returns [ErrCommitment] if the detail is not the one that the leaf commits
+// to. A sealed one needs no key for it.
 func (c *Content) CheckDetail() error {
-	if sum := commitment(c.Salt, c.Detail); !hmac.Equal(sum[:], c.Leaf.Commitment[:]) {
+	var sum [32]byte
+	if c.digest == nil {
+		sum = commitment(c.Salt, c.Detail)
+	} else {
+		sum = sealedCommitment(c.key.String(), c.digest, c.sealed)
+	}
+	if !hmac.Equal(sum[:], c.Leaf.Commitment[:]) {
 		return ErrCommitment
 	}
 	return nil
@@ -88,18 +101,25 @@ func commitment(salt, detail []byte) (sum [32]byte) {
 	return sum
 }
 
-// seal encodes e, which check has accepted.
-func seal(component string, e Entry, salt [16]byte) ([]byte, error) {
+// seal encodes e, which check has accepted, its detail under key k; nil for none.
+func seal(component string, e Entry, salt [saltSize]byte, k *detailKey) ([]byte, error) {
+	var r sealed
+	var sum [32]byte
+	if k != nil && len(e.Detail) > 0 {
+		r, sum = k.hide(component, &e, salt)
+	} else {
+		r, sum = sealed{Version: recordVersion, Salt: salt[:], Detail: e.Detail}, commitment(salt[:], e.Detail)
+	}
 	leaf, err := canon.Marshal(Leaf{
 		Version: leafVersion, Component: component, Time: e.Time, Class: e.Class, Parcel: e.Parcel,
 		Flow: clip(e.Flow), Subject: clip(e.Subject), Object: clip(e.Object), Action: clip(e.Action),
-		Verdict: clip(e.Verdict), Reason: clip(e.Reason), Label: e.Label,
-		Commitment: commitment(salt[:], e.Detail),
+		Verdict: clip(e.Verdict), Reason: clip(e.Reason), Label: e.Label, Commitment: sum,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return canon.Marshal(sealed{Version: recordVersion, Leaf: leaf, Salt: salt[:], Detail: e.Detail})
+	r.Leaf = leaf
+	return canon.Marshal(r)
 }
 
 // DecodeRecord reads a journal record strictly. It does not compare the detail
@@ -113,7 +133,14 @@ func DecodeRecord(raw []byte) (Content, error) {
 	if err != nil {
 		return Content{}, err
 	}
-	return Content{Leaf: leaf, Bytes: s.Leaf, Salt: s.Salt, Detail: s.Detail}, nil
+	c := Content{Leaf: leaf, Bytes: s.Leaf}
+	if s.Version == recordVersion {
+		c.Salt, c.Detail = s.Salt, s.Detail
+		return c, nil
+	}
+	c.digest, c.sealed = s.Salt, s.Detail
+	c.key, err = ParseKeyID(s.KeyID)
+	return c, err
 }
 
 func decodeSealed(raw []byte) (sealed, error) {
@@ -124,17 +151,28 @@ func decodeSealed(raw []byte) (sealed, error) {
 	if err := canon.Unmarshal(raw, &s); err != nil {
 		return s, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
-	switch {
-	case s.Version != recordVersion:
+	switch s.Version {
+	case recordVersion:
+		return s, s.check(saltSize, 0, MaxDetail)
+	case sealedVersion:
+		return s, s.check(32, saltSize+vault.Overhead, MaxDetail+saltSize+vault.Overhead)
+	default:
 		return s, fmt.Errorf("%w: version %d", ErrRecord, s.Version)
-	case s.KeyID != "":
-		return s, fmt.Errorf("%w: encrypted details are not known in version 1", ErrRecord)
-	case len(s.Salt) != 16:
-		return s, fmt.Errorf("%w: a salt of %d bytes", ErrRecord, len(s.Salt))
-	case len(s.Detail) > MaxDetail:
-		return s, fmt.Errorf("%w: a detail of %d bytes", ErrRecord, len(s.Detail))
 	}
-	return s, nil
+}
+
+// check holds a record against what its version has.
+func (s *sealed) check(salt, least, most int) error {
+	switch {
+	case (s.KeyID != "") != (s.Version == sealedVersion):
+		return fmt.Errorf("%w: key id %q in version %d", ErrRecord, clip(s.KeyID), s.Version)
+	case len(s.Salt) != salt:
+		return fmt.Errorf("%w: a salt of %d bytes", ErrRecord, len(s.Salt))
+	case len(s.Detail) < least || len(s.Detail) > most:
+		return fmt.Errorf("%w: a detail of %d bytes", ErrRecord, len(s.Detail))
+	default:
+		return nil
+	}
 }
 
 // DecodeLeaf reads a leaf strictly.

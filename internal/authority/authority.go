@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package authority is what the signer does: it holds the center's keys, admits
-// components, issues their leases of label keys and tells the time. It answers on a
-// Unix socket only, and never gives a key away.
+// components, issues their leases of label keys and detail keys, and tells the time. It
+// answers on a Unix socket only. The one key that it gives away is that of a component's
+// audit details on a day, to who may read them, and it records that before.
 package authority
 
 import (
@@ -22,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/envelope"
@@ -210,7 +212,8 @@ func (a *Authority) Admitted() []pki.Request {
 // maxDays bounds a lease.
 const maxDays = 366
 
-// Lease seals a component's label keys for the epochs from first to last.
+// Lease seals a component's label keys for the epochs from first to last, and the keys
+// of its audit details for their days.
 func (a *Authority) Lease(w WantLease) ([]byte, error) {
 	a.mu.Lock()
 	r, ok := a.requests[w.Component]
@@ -218,7 +221,7 @@ func (a *Authority) Lease(w WantLease) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("%q is not admitted", w.Component)
 	}
-	l := pki.Lease{Component: w.Component, Serial: w.Serial, Pairs: w.Pairs}
+	l := pki.Lease{Component: w.Component, Serial: w.Serial, Pairs: w.Pairs, Classes: []string{audit.Decisions}}
 	first, last := w.First/pki.PeriodEpochs, w.Last/pki.PeriodEpochs
 	if last < first || last-first > maxDays {
 		return nil, fmt.Errorf("lease from day %d to day %d", first, last)
@@ -228,8 +231,12 @@ func (a *Authority) Lease(w WantLease) ([]byte, error) {
 			return nil, fmt.Errorf("%q has no part in the pair of %q and %q", w.Component, p.Maker, p.Judge)
 		}
 	}
+	details, err := a.leaseDetails(w.Component, first, last)
+	if err != nil {
+		return nil, err
+	}
 	for n := first; n <= last; n++ {
-		period := pki.Period{Number: n}
+		period := pki.Period{Number: n, Details: [][]byte{details[n-first]}}
 		for _, p := range w.Pairs {
 			secret, err := pki.PairSecret(a.master, p, n)
 			if err != nil {

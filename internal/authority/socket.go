@@ -9,9 +9,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/wire"
@@ -27,6 +31,7 @@ const (
 	kindList   wire.Kind = 36
 	kindDone   wire.Kind = 37
 	kindFailed wire.Kind = 38
+	kindDetail wire.Kind = 39
 )
 
 // WantLease asks for a component's label keys for the epochs First to Last.
@@ -39,6 +44,15 @@ type WantLease struct {
 	Last      uint64
 }
 
+// WantDetailKey asks for the key of a component's audit details of a retention class on
+// a day (since 1970).
+type WantDetailKey struct {
+	_         struct{} `cbor:",toarray"`
+	Component string
+	Class     string
+	Day       uint64
+}
+
 type wantAdmit struct {
 	_           struct{} `cbor:",toarray"`
 	Request     []byte
@@ -46,8 +60,43 @@ type wantAdmit struct {
 }
 
 // Serve answers on a Unix socket until ctx ends, and lets what is under way end. The
-// socket's permissions say who may ask.
+// socket's permissions say who may ask. Who reads details is recorded in a journal of
+// the signer's own.
 func Serve(ctx context.Context, l net.Listener, a *Authority, log *slog.Logger) error {
+	journal, err := a.openJournal(log)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s := &server{Authority: a, journal: journal, log: log}
+	recording := make(chan error, 1)
+	go func() {
+		defer cancel() // what cannot be recorded is not done
+		recording <- journal.Run(ctx)
+	}()
+	err = s.accept(ctx, l)
+	cancel()
+	return errors.Join(err, <-recording, journal.Close())
+}
+
+// openJournal opens the signer's own journal. Its entries have no details.
+func (a *Authority) openJournal(log *slog.Logger) (*audit.Journal, error) {
+	origin := audit.Origin("signer")
+	signer, err := audit.NewSigner(origin, a.key)
+	if err != nil {
+		return nil, err
+	}
+	return audit.Open(audit.Config{Dir: filepath.Join(a.dir, "audit"), Origin: origin, Signer: signer, Log: log})
+}
+
+// server answers for an authority.
+type server struct {
+	*Authority
+	journal *audit.Journal
+	log     *slog.Logger
+}
+
+func (a *server) accept(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -62,11 +111,29 @@ func Serve(ctx context.Context, l net.Listener, a *Authority, log *slog.Logger) 
 		if err != nil {
 			return err
 		}
-		all.Go(func() { serveConn(ctx, wire.New(nc, false, wire.Config{Log: log, MaxStreams: 64}), a, log) })
+		who := userOf(nc)
+		all.Go(func() { a.serveConn(ctx, wire.New(nc, false, wire.Config{Log: a.log, MaxStreams: 64}), who) })
 	}
 }
 
-func serveConn(ctx context.Context, c *wire.Conn, a *Authority, log *slog.Logger) {
+// userOf names who is at the other end of a Unix socket, by the kernel's word.
+func userOf(nc net.Conn) string {
+	c, ok := nc.(*net.UnixConn)
+	if !ok {
+		return "unknown"
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return "unknown"
+	}
+	var user *unix.Ucred
+	if cerr := raw.Control(func(fd uintptr) { user, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); cerr != nil || err != nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("uid/%d", user.Uid)
+}
+
+func (a *server) serveConn(ctx context.Context, c *wire.Conn, who string) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	all.Go(func() {
@@ -75,13 +142,13 @@ func serveConn(ctx context.Context, c *wire.Conn, a *Authority, log *slog.Logger
 			if err != nil {
 				return
 			}
-			all.Go(func() { serveStream(ctx, s, a, log) })
+			all.Go(func() { a.serveStream(ctx, s, who) })
 		}
 	})
 	_ = c.Run(ctx) // the asker went away
 }
 
-func serveStream(ctx context.Context, s *wire.Stream, a *Authority, log *slog.Logger) {
+func (a *server) serveStream(ctx context.Context, s *wire.Stream, who string) {
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -90,8 +157,8 @@ func serveStream(ctx context.Context, s *wire.Stream, a *Authority, log *slog.Lo
 		return
 	}
 	reply := wire.Message{Kind: kindDone}
-	if reply.Payload, err = a.reply(m); err != nil {
-		log.Warn("refused", "kind", m.Kind, "error", err)
+	if reply.Payload, err = a.reply(m, who); err != nil {
+		a.log.Warn("refused", "kind", m.Kind, "error", err)
 		reply = wire.Message{Kind: kindFailed, Payload: []byte(err.Error())}
 	}
 	if s.Send(ctx, reply) == nil && s.CloseSend() == nil {
@@ -99,7 +166,21 @@ func serveStream(ctx context.Context, s *wire.Stream, a *Authority, log *slog.Lo
 	}
 }
 
-func (a *Authority) reply(m wire.Message) ([]byte, error) {
+// detailKey records who asks for what, and then gives it.
+func (a *server) detailKey(w WantDetailKey, who string) ([]byte, error) {
+	key, err := a.DetailKey(w)
+	e := audit.Entry{Class: audit.ClassAdmin, Subject: who, Action: "read-details", Verdict: "allow",
+		Object: fmt.Sprintf("details/%s/%s/%d", w.Component, w.Class, w.Day)}
+	if err != nil {
+		e.Verdict, e.Reason = "refuse", "detail-key-missing"
+	}
+	if err := a.journal.Append(e).Wait(); err != nil {
+		return nil, fmt.Errorf("record it: %w", err)
+	}
+	return key, err
+}
+
+func (a *server) reply(m wire.Message, who string) ([]byte, error) {
 	switch m.Kind {
 	case kindLease:
 		var w WantLease
@@ -122,6 +203,12 @@ func (a *Authority) reply(m wire.Message) ([]byte, error) {
 			return nil, err
 		}
 		return canon.Marshal(r)
+	case kindDetail:
+		var w WantDetailKey
+		if err := canon.Unmarshal(m.Payload, &w); err != nil {
+			return nil, err
+		}
+		return a.detailKey(w, who)
 	case kindAnswer:
 		return a.Answer(string(m.Payload), time.Now())
 	case kindList:
@@ -174,6 +261,18 @@ func (c Client) ask(ctx context.Context, m wire.Message) ([]byte, error) {
 // Lease asks for a sealed lease.
 func (c Client) Lease(ctx context.Context, w WantLease) ([]byte, error) {
 	return c.ask(ctx, wire.Message{Kind: kindLease, Payload: canon.Must(w)})
+}
+
+// DetailKey asks for the key of a component's audit details. The signer records that.
+func (c Client) DetailKey(ctx context.Context, w WantDetailKey) (key [32]byte, err error) {
+	b, err := c.ask(ctx, wire.Message{Kind: kindDetail, Payload: canon.Must(w)})
+	if err == nil && len(b) != len(key) {
+		err = fmt.Errorf("a key of %d bytes", len(b))
+	}
+	if err != nil {
+		return key, err
+	}
+	return [32]byte(b), nil
 }
 
 // Time asks for the signed time.

@@ -48,6 +48,7 @@ type Center struct {
 	Config
 	id      string
 	keeper  *policy.Keeper
+	keys    *pki.Keys // of its own details; it labels nothing
 	mirror  *audit.Mirror
 	witness *audit.Witness
 
@@ -88,11 +89,15 @@ func New(c Config) (*Center, error) {
 	if a == nil {
 		return nil, fmt.Errorf("%s is not admitted: have its request answered and accept the answer first", c.Identity.Request.ID)
 	}
-	center := &Center{Config: c, id: c.Identity.Request.ID, states: map[string]*Standing{}, wake: make(chan struct{}, 1)}
+	center := &Center{Config: c, id: c.Identity.Request.ID, keys: &pki.Keys{}, states: map[string]*Standing{}, wake: make(chan struct{}, 1)}
 	var err error
 	if center.keeper, err = policy.NewKeeper(c.State, policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}); err != nil {
 		return nil, err
 	}
+	if err := c.Identity.LoadLease(c.State, center.keys); err != nil {
+		return nil, err
+	}
+	c.Journal.UseKeys(center.keys.Detail)
 	keys := verifiers{center}
 	if center.mirror, err = audit.OpenMirror(audit.MirrorConfig{Dir: c.State, Keys: keys, Log: c.Log}); err != nil {
 		return nil, err

@@ -102,6 +102,11 @@ func (c *Center) distribute(ctx context.Context) {
 		bring(func(x *policy.Component) bool { return x.Role == policy.RoleFront && !inside(x) })
 	})
 	sides.Wait()
+	if c.keys.Serial() < leaseSerial(p) {
+		if err := c.leaseOwn(ctx, p); err != nil {
+			c.Log.Warn("no keys for the center's own audit details", "error", err)
+		}
+	}
 }
 
 // bring looks at one component and gives it what it lacks. The lease comes first, so
@@ -211,16 +216,31 @@ func leaseSerial(p *policy.Policy) uint64 { return p.Version }
 func (c *Center) lease(ctx context.Context, p *policy.Policy, component *policy.Component) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	sealed, err := c.Signer.Lease(ctx, authority.WantLease{
-		Component: component.ID, Serial: leaseSerial(p), Pairs: pairsOf(p, component.ID),
-		First: label.EpochAt(time.Now().Add(-label.EpochLength)),
-		Last:  label.EpochAt(time.UnixMilli(p.NotAfter).Add(label.EpochLength)),
-	})
+	sealed, err := c.Signer.Lease(ctx, wantLease(p, component.ID))
 	if err != nil {
 		return fmt.Errorf("lease: %w", err)
 	}
 	_, err = c.call(ctx, control.Lease, component.ID, sealed)
 	return err
+}
+
+// leaseOwn takes the center's own lease. It labels nothing; its audit details need keys.
+func (c *Center) leaseOwn(ctx context.Context, p *policy.Policy) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	sealed, err := c.Signer.Lease(ctx, wantLease(p, c.id))
+	if err != nil {
+		return fmt.Errorf("lease: %w", err)
+	}
+	return c.Identity.AcceptLease(c.State, sealed, c.keys)
+}
+
+func wantLease(p *policy.Policy, id string) authority.WantLease {
+	return authority.WantLease{
+		Component: id, Serial: leaseSerial(p), Pairs: pairsOf(p, id),
+		First: label.EpochAt(time.Now().Add(-label.EpochLength)),
+		Last:  label.EpochAt(time.UnixMilli(p.NotAfter).Add(label.EpochLength)),
+	}
 }
 
 // judgesOf are the parts of the guard that judge what a front of a zone makes, in the

@@ -92,6 +92,7 @@ func New(c Config) (*Front, error) {
 	if err := c.Identity.LoadLease(c.State, f.keys); err != nil {
 		return nil, err
 	}
+	c.Journal.UseKeys(f.keys.Detail)
 	d, err := f.readDirectory(f.Policy())
 	f.directory.Store(d)
 	return f, err

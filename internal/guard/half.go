@@ -111,6 +111,7 @@ func New(c Config) (*Half, error) {
 	if err := h.Identity.LoadLease(c.State, h.keys); err != nil {
 		return nil, err
 	}
+	c.Journal.UseKeys(h.keys.Detail)
 	for w, course := range at.courses {
 		if err := h.seat(w, course.check); err != nil {
 			return nil, err

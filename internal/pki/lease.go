@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"dukou.dev/dukou/internal/canon"
@@ -40,14 +41,17 @@ type Period struct {
 	_       struct{} `cbor:",toarray"`
 	Number  uint64
 	Secrets [][32]byte // one for each pair of the lease
+	Details [][]byte   // one key for each retention class of the lease; empty where it was destroyed
 }
 
-// Lease is all label keys of one component until its last period ends.
+// Lease is all label keys of one component, and the keys of its audit details, until
+// its last period ends.
 type Lease struct {
 	_         struct{} `cbor:",toarray"`
 	Component string
 	Serial    uint64
 	Pairs     []Pair
+	Classes   []string // of retention, of audit details
 	Periods   []Period
 }
 
@@ -109,12 +113,27 @@ func (i *Identity) OpenLease(data []byte) (*Lease, error) {
 	if l.Component != i.Request.ID || l.Serial != sealed.Serial || len(l.Periods) > maxPeriods {
 		return nil, fmt.Errorf("lease: for %q, serial %d, %d periods", l.Component, l.Serial, len(l.Periods))
 	}
-	for _, p := range l.Periods {
-		if len(p.Secrets) != len(l.Pairs) {
-			return nil, fmt.Errorf("lease: %d secrets for %d pairs", len(p.Secrets), len(l.Pairs))
+	for i := range l.Periods {
+		if err := l.check(&l.Periods[i]); err != nil {
+			return nil, fmt.Errorf("lease: %w", err)
 		}
 	}
 	return &l, nil
+}
+
+func (l *Lease) check(p *Period) error {
+	if len(p.Secrets) != len(l.Pairs) {
+		return fmt.Errorf("%d secrets for %d pairs", len(p.Secrets), len(l.Pairs))
+	}
+	if len(p.Details) != len(l.Classes) {
+		return fmt.Errorf("%d detail keys for %d classes", len(p.Details), len(l.Classes))
+	}
+	for _, key := range p.Details {
+		if len(key) != 0 && len(key) != 32 {
+			return fmt.Errorf("a detail key of %d bytes", len(key))
+		}
+	}
+	return nil
 }
 
 // Keys finds label keys in the newest lease. It implements label.Keys.
@@ -184,6 +203,23 @@ func (k *Keys) secret(p Pair, epoch uint64) ([32]byte, bool) {
 		}
 	}
 	return [32]byte{}, false
+}
+
+// Detail is the key for audit details of a retention class on a day (since 1970), false
+// where no lease has it.
+func (k *Keys) Detail(class string, day uint64) (key [32]byte, ok bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	if k.lease == nil {
+		return key, false
+	}
+	n := slices.Index(k.lease.Classes, class)
+	for i := range k.lease.Periods {
+		if p := &k.lease.Periods[i]; n >= 0 && p.Number == day && len(p.Details[n]) == len(key) {
+			return [32]byte(p.Details[n]), true
+		}
+	}
+	return key, false
 }
 
 // Serial is the serial of the lease in use, 0 for none.

@@ -183,6 +183,7 @@ func FuzzOpenLease(f *testing.F) {
 	}
 	f.Add(s.Payload)
 	f.Add(canon.Must(pki.Lease{Component: "front-a", Serial: 1}))
+	f.Add(canon.Must(pki.Lease{Component: "front-a", Serial: 1, Classes: []string{"decisions"}, Periods: []pki.Period{{Number: 1, Details: [][]byte{make([]byte, 32)}}}}))
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		f.Fatal(err)
@@ -206,6 +207,40 @@ func FuzzOpenLease(f *testing.F) {
 		var k pki.Keys
 		if l, err := self.OpenLease(signed.Encode()); err == nil && k.Use(l) == nil {
 			k.Key("front-a", "guard-outer", firstEpoch)
+			k.Detail("decisions", 1)
 		}
 	})
+}
+
+// TestLeaseDetailKeys: an authority's lease must have a key, or none, for each class.
+func TestLeaseDetailKeys(t *testing.T) {
+	a := newAuthority(t)
+	i := newIdentity(t, "front-a", "front")
+	admit(t, a, i)
+	public, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.Admission.Authority = public
+	good := make([]byte, 32)
+	for name, test := range map[string]struct {
+		details [][]byte
+		ok, has bool
+	}{
+		"a key": {[][]byte{good}, true, true}, "destroyed": {[][]byte{nil}, true, false}, "no place": {nil, false, false},
+		"one too many": {[][]byte{good, good}, false, false}, "short": {[][]byte{good[:31]}, false, false}, "long": {[][]byte{make([]byte, 33)}, false, false},
+	} {
+		l := pki.Lease{Component: "front-a", Serial: 1, Classes: []string{"decisions"}, Periods: []pki.Period{{Number: 7, Details: test.details}}}
+		sealed, err := pki.SealLease(l, i.Request.Seal, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var k pki.Keys
+		if err := i.AcceptLease(t.TempDir(), sealed, &k); (err == nil) != test.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, ok := k.Detail("decisions", 7); ok != test.has {
+			t.Errorf("%s: a key: %t", name, ok)
+		}
+	}
 }

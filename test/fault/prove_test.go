@@ -11,12 +11,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/audit/reader"
+	"dukou.dev/dukou/internal/authority"
 	"dukou.dev/dukou/internal/center"
 	"dukou.dev/dukou/internal/demo"
 	"dukou.dev/dukou/internal/fault"
@@ -24,6 +27,7 @@ import (
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/pki"
+	"dukou.dev/dukou/internal/vault"
 	"dukou.dev/dukou/test/fault/ledger"
 )
 
@@ -93,7 +97,7 @@ func (r *rig) witnessed(name string) string {
 
 // source says where the log of a component is, and with which keys it verifies.
 func (r *rig) source(name string) (ledger.Source, error) {
-	s := ledger.Source{Dir: filepath.Join(r.Installation.State(name), "audit"), Witnessed: r.history.of(name)}
+	s := ledger.Source{Dir: filepath.Join(r.Installation.State(name), "audit"), Witnessed: r.history.of(name), Details: &reader.Details{Key: r.detailKey}}
 	for _, c := range r.Installation.Components {
 		if c.ID == name {
 			v, err := audit.NewVerifier(audit.Origin(name), c.Key)
@@ -120,6 +124,24 @@ func (r *rig) source(name string) (ledger.Source, error) {
 		s.Tag, err = r.tagOf(name)
 	}
 	return s, err
+}
+
+// detailKey finds the key of a component's details where the signer or the component
+// keeps it.
+func (r *rig) detailKey(origin string, id audit.KeyID) (vault.Key, error) {
+	name := strings.TrimPrefix(origin, audit.Origin(""))
+	if id.Day == audit.NoDay {
+		return vault.Load(filepath.Join(r.Installation.State(name), "vault.key"))
+	}
+	signer, err := authority.Load(r.Installation.Home(demo.Signer))
+	if err != nil {
+		return vault.Key{}, err
+	}
+	key, err := signer.DetailKey(authority.WantDetailKey{Component: name, Class: id.Class, Day: uint64(id.Day)})
+	if err != nil {
+		return vault.Key{}, err
+	}
+	return vault.Key(key), nil
 }
 
 // guards are the processes of the guard, each of which records what it passes.

@@ -17,6 +17,7 @@ import (
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/durable/crashdisk"
+	"dukou.dev/dukou/internal/vault"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -66,6 +67,21 @@ func openJournal(t testing.TB, d durable.Disk, dir string, seed byte) *audit.Jou
 	return j
 }
 
+// sealJournal is one that seals its details: the first half by leased keys.
+func sealJournal(t testing.TB, d durable.Disk, dir string, seed byte) *audit.Journal {
+	t.Helper()
+	j, err := audit.Open(audit.Config{
+		Dir: dir, Origin: origin, Signer: signer(t), Disk: d, SegmentBytes: segBytes, Local: &vault.Key{1},
+		Rand: rand.NewChaCha8([32]byte{seed}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	j.UseKeys(func(string, uint64) ([32]byte, bool) { asked++; return [32]byte{2}, asked > 3 })
+	return j
+}
+
 // entry never has 512 zeros in a row, so that no damage to it looks like a lost sector.
 func entry(rng *rand.Rand) audit.Entry {
 	detail := make([]byte, rng.IntN(700))
@@ -89,8 +105,13 @@ type journal struct {
 // build makes a journal of n entries and has it witnessed.
 func build(t testing.TB, rng *rand.Rand, n int) *journal {
 	t.Helper()
+	return buildOn(t, rng, n, openJournal)
+}
+
+func buildOn(t testing.TB, rng *rand.Rand, n int, open func(testing.TB, durable.Disk, string, byte) *audit.Journal) *journal {
+	t.Helper()
 	d := crashdisk.New(rng.Uint64())
-	j := openJournal(t, d, "audit", byte(rng.Uint32()))
+	j := open(t, d, "audit", byte(rng.Uint32()))
 	for range n {
 		j.Append(entry(rng))
 		if rng.IntN(5) == 0 {

@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 
@@ -31,6 +33,7 @@ func mutations() []mutation {
 		{name: "edit a field", parts: editField},
 		{name: "edit the detail", parts: editDetail},
 		{name: "edit the detail and its commitment", parts: editBoth},
+		{name: "swap details", parts: swapDetails},
 		{name: "delete", parts: deleteEntries},
 		{name: "reorder", parts: reorder},
 		{name: "insert", parts: insert},
@@ -47,21 +50,51 @@ func editField(t *testing.T, rng *rand.Rand, j *journal) (int, []reader.Kind) {
 	return i, []reader.Kind{reader.Edited}
 }
 
+// editDetail changes what lies beside a leaf: salt or detail; of a sealed one a bit of
+// its digest or of itself, or the name of its key.
 func editDetail(t *testing.T, rng *rand.Rand, j *journal) (int, []reader.Kind) {
 	i := rng.IntN(len(j.raw))
-	j.raw[i] = recode(t, j.raw[i], func(record, _ []any) { record[3+rng.IntN(2)] = []byte("0123456789abcdef") })
+	j.raw[i] = recode(t, j.raw[i], func(record, _ []any) {
+		field := 3 + rng.IntN(2)
+		switch {
+		case record[2] == "": // not sealed
+			record[field] = []byte("0123456789abcdef")
+		case rng.IntN(3) == 0:
+			record[2] = "decisions/1999-12-31"
+		default:
+			b := bytes.Clone(record[field].([]byte))
+			b[rng.IntN(len(b))] ^= 1 << rng.IntN(8)
+			record[field] = b
+		}
+	})
 	return i, []reader.Kind{reader.WrongDetail}
 }
 
 func editBoth(t *testing.T, rng *rand.Rand, j *journal) (int, []reader.Kind) {
 	i := rng.IntN(len(j.raw))
 	j.raw[i] = recode(t, j.raw[i], func(record, leaf []any) {
-		detail := []byte("another")
-		mac := hmac.New(sha256.New, record[3].([]byte))
+		salt, detail := []byte("0123456789abcdef"), []byte("another")
+		mac := hmac.New(sha256.New, salt)
 		mac.Write(detail)
-		record[4], leaf[12] = detail, mac.Sum(nil)
+		record[0], record[2], record[3], record[4], leaf[12] = uint64(1), "", salt, detail, mac.Sum(nil)
 	})
 	return i, []reader.Kind{reader.Edited}
+}
+
+// swapDetails leaves two leaves where they are, each with the other's detail.
+func swapDetails(t *testing.T, rng *rand.Rand, j *journal) (int, []reader.Kind) {
+	i := rng.IntN(len(j.raw) - 1)
+	k := i + 1 + rng.IntN(len(j.raw)-i-1)
+	var one, other []any
+	recode(t, j.raw[i], func(record, _ []any) { one = slices.Clone(record) })
+	j.raw[k] = recode(t, j.raw[k], func(record, _ []any) {
+		other = slices.Clone(record)
+		record[0], record[2], record[3], record[4] = one[0], one[2], one[3], one[4]
+	})
+	j.raw[i] = recode(t, j.raw[i], func(record, _ []any) {
+		record[0], record[2], record[3], record[4] = other[0], other[2], other[3], other[4]
+	})
+	return i, []reader.Kind{reader.WrongDetail}
 }
 
 func deleteEntries(_ *testing.T, rng *rand.Rand, j *journal) (int, []reader.Kind) {
@@ -137,18 +170,37 @@ func removeSegment(t *testing.T, rng *rand.Rand, d durable.Disk) (int, []reader.
 	return i, []reader.Kind{reader.Damaged, reader.Truncated, reader.Deleted}
 }
 
-// TestMutations falsifies random logs 2,000 times. Each must be found and the
-// first bad entry named, without a witness, since the checkpoint was left alone.
+// TestMutations falsifies random logs 2,000 times, with DUKOU_LONG 10,000 times. Each
+// must be found and the first bad entry named, without a witness, since the checkpoint
+// was left alone, and without a key, though half of the logs have their details sealed.
 func TestMutations(t *testing.T) {
-	const seed = 20261122
-	rng := rand.New(rand.NewPCG(seed, 3))
-	var logs []*journal
-	for _, n := range []int{2, 3, 7, 40, 255, 256, 257, 300} {
-		logs = append(logs, build(t, rng, n))
+	const seed, shards = 20261122, 4
+	each := 2000 / shards
+	if os.Getenv("DUKOU_LONG") != "" {
+		each = 10_000 / shards
 	}
+	for shard := range uint64(shards) {
+		t.Run(fmt.Sprint("shard ", shard), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, shard))
+			var logs []*journal
+			for i, n := range []int{2, 3, 7, 40, 255, 256, 257, 300} {
+				if (uint64(i)+shard)%2 == 0 {
+					logs = append(logs, buildOn(t, rng, n, sealJournal))
+				} else {
+					logs = append(logs, build(t, rng, n))
+				}
+			}
+			t.Logf("seed %d, %d: %v", seed, shard, mutate(t, rng, logs, each))
+		})
+	}
+}
+
+// mutate falsifies one of the logs at a time, and counts what was done and found.
+func mutate(t *testing.T, rng *rand.Rand, logs []*journal, times int) map[string]int {
 	count := map[string]int{}
 	all := mutations()
-	for n := range 2000 {
+	for n := range times {
 		m := all[n%len(all)]
 		// Long logs are rarer, for the sake of time.
 		j := *logs[min(rng.IntN(len(logs)), rng.IntN(len(logs)), rng.IntN(len(logs)))]
@@ -166,11 +218,11 @@ func TestMutations(t *testing.T) {
 		r := verify(t, d, "audit", nil)
 		first, found := r.First()
 		if !found || first.Index != int64(bad) || !slices.Contains(kinds, first.Kind) {
-			t.Fatalf("seed %d, mutation %d (%s) of %d entries: entry %d is bad\n%s", seed, n, m.name, len(j.raw), bad, r.String())
+			t.Fatalf("mutation %d (%s) of %d entries: entry %d is bad\n%s", n, m.name, len(j.raw), bad, r.String())
 		}
 		count[m.name]++
 	}
-	t.Log(count)
+	return count
 }
 
 // TestOnlyWitnessKnowsTail takes entries, tiles and checkpoint back to an

@@ -28,6 +28,8 @@ type Filter struct {
 	Verdict string
 	Since   time.Time // entries at or after
 	Until   time.Time // entries before
+
+	Details *Details // opens sealed details; nil: they stay sealed
 }
 
 func (f *Filter) matches(l *audit.Leaf) bool {
@@ -44,6 +46,7 @@ func (f *Filter) matches(l *audit.Leaf) bool {
 type Entry struct {
 	Index uint64
 	audit.Content
+	Closed error // why the detail stays sealed; nil where it does not
 }
 
 // Show gives fn the entries of the journal or mirror in dir that f chooses, in
@@ -64,7 +67,9 @@ func (f *Filter) give(index uint64, raw []byte, fn func(Entry) error) error {
 	if !f.matches(&content.Leaf) {
 		return nil
 	}
-	return fn(Entry{Index: index, Content: content})
+	e := Entry{Index: index, Content: content}
+	e.Closed = f.Details.Open(&e.Content)
+	return fn(e)
 }
 
 // Text is the entry in one line. What others chose is quoted.
@@ -79,7 +84,12 @@ func (e *Entry) Text() string {
 			fmt.Fprintf(&b, " %s=%s", field.name, word(field.value))
 		}
 	}
-	if len(e.Detail) > 0 {
+	if id, _ := e.Sealed(); e.Closed != nil {
+		fmt.Fprintf(&b, " sealed=%s", id)
+		if !errors.Is(e.Closed, audit.ErrNoKey) {
+			fmt.Fprintf(&b, " closed=%q", e.Closed)
+		}
+	} else if len(e.Detail) > 0 {
 		fmt.Fprintf(&b, " detail=%s", detailText(e.Detail))
 	}
 	return b.String()
@@ -133,8 +143,10 @@ type shown struct {
 	Reason     string      `json:"reason,omitempty"`
 	Label      string      `json:"label,omitempty"` // hex
 	Detail     string      `json:"detail,omitempty"`
-	Commitment string      `json:"commitment"` // hex
-	LeafHash   string      `json:"leaf_hash"`  // base64, as in the tiles
+	Sealed     string      `json:"sealed,omitempty"` // the key that the detail was sealed with
+	Closed     string      `json:"closed,omitempty"` // why the detail stays sealed
+	Commitment string      `json:"commitment"`       // hex
+	LeafHash   string      `json:"leaf_hash"`        // base64, as in the tiles
 }
 
 // JSON is the entry as one JSON object without line breaks.
@@ -145,7 +157,12 @@ func (e *Entry) JSON() ([]byte, error) {
 		Flow: l.Flow, Subject: l.Subject, Object: l.Object, Action: l.Action, Verdict: l.Verdict, Reason: l.Reason,
 		Label: hex.EncodeToString(l.Label), Commitment: hex.EncodeToString(l.Commitment[:]), LeafHash: e.Hash().String(),
 	}
-	if len(e.Detail) > 0 {
+	if id, sealed := e.Sealed(); sealed {
+		s.Sealed = id.String()
+	}
+	if e.Closed != nil {
+		s.Closed = e.Closed.Error()
+	} else if len(e.Detail) > 0 {
 		s.Detail = detailText(e.Detail)
 	}
 	b, err := json.Marshal(s)

@@ -12,11 +12,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/audit/reader"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/durable/crashdisk"
+	"dukou.dev/dukou/internal/vault"
 )
 
 const vectorDir = "../testdata"
@@ -93,7 +96,10 @@ var update = flag.Bool("update", false, "make the logs of testdata anew")
 
 // findings are those without and with the witness.
 func findings(t *testing.T, dir string) string {
-	witness, err := os.ReadFile(filepath.Join(vectorDir, "witness"))
+	witness, err := os.ReadFile(filepath.Join(dir, "witness")) // of a log of its own
+	if err != nil {
+		witness, err = os.ReadFile(filepath.Join(vectorDir, "witness"))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,22 +144,89 @@ func makeVectors(t *testing.T) {
 	save(t, filepath.Join(vectorDir, "witness"), moments[1].witnessed)
 	other := build(t, rng, 8)
 	for _, v := range vectors(moments[0], other) {
-		log := *moments[1]
-		log.raw = slices.Clone(log.raw)
-		if v.parts != nil {
-			v.parts(t, &log)
+		saveVector(t, v, *moments[1], nil)
+	}
+	hidden := buildOn(t, rng, 8, sealJournal)
+	for _, v := range sealedVectors() {
+		saveVector(t, v, *hidden, hidden.witnessed)
+	}
+}
+
+// saveVector writes what v makes of a log, and what is found in it.
+func saveVector(t *testing.T, v vector, log journal, witness []byte) {
+	log.raw = slices.Clone(log.raw)
+	if v.parts != nil {
+		v.parts(t, &log)
+	}
+	d := crashdisk.New(1)
+	log.write(t, d, "audit")
+	if v.files != nil {
+		v.files(t, d)
+	}
+	dir := filepath.Join(vectorDir, v.name)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	export(t, d, "audit", dir)
+	if witness != nil {
+		save(t, filepath.Join(dir, "witness"), witness)
+	}
+	save(t, filepath.Join(dir, "expect"), []byte(findings(t, dir)))
+	if v.name == "sealed" {
+		save(t, filepath.Join(dir, "details"), []byte(opened(t, dir)))
+	}
+}
+
+// sealedVectors are logs whose details are sealed: entries 0 to 2 by the key of a disk,
+// which is 01 and 31 zeros, the others by that of their day, which is 02 and 31 zeros.
+func sealedVectors() []vector {
+	beside := func(change func(record []any)) func(*testing.T, *journal) {
+		return func(t *testing.T, j *journal) {
+			j.raw[3] = recode(t, j.raw[3], func(record, _ []any) { change(record) })
 		}
-		d := crashdisk.New(1)
-		log.write(t, d, "audit")
-		if v.files != nil {
-			v.files(t, d)
+	}
+	flip := func(field any) []byte {
+		b := bytes.Clone(field.([]byte))
+		b[len(b)/2] ^= 1
+		return b
+	}
+	return []vector{
+		{name: "sealed"},
+		{name: "sealed-detail", parts: beside(func(r []any) { r[4] = flip(r[4]) })},
+		{name: "sealed-digest", parts: beside(func(r []any) { r[3] = flip(r[3]) })},
+		{name: "sealed-key", parts: beside(func(r []any) { r[2] = "decisions/local" })},
+		{name: "sealed-malformed", parts: beside(func(r []any) { r[2] = "decisions" })},
+		{name: "sealed-version", parts: beside(func(r []any) { r[0] = uint64(1) })},
+	}
+}
+
+// opened is the name of the key and the detail of each entry, in hex.
+func opened(t *testing.T, dir string) string {
+	var b strings.Builder
+	details := &reader.Details{Key: func(_ string, id audit.KeyID) (vault.Key, error) {
+		if id.Day == audit.NoDay {
+			return vault.Key{1}, nil
 		}
-		dir := filepath.Join(vectorDir, v.name)
-		if err := os.RemoveAll(dir); err != nil {
-			t.Fatal(err)
-		}
-		export(t, d, "audit", dir)
-		save(t, filepath.Join(dir, "expect"), []byte(findings(t, dir)))
+		return vault.Key{2}, nil
+	}}
+	if err := reader.Show(dir, reader.Filter{Details: details}, func(e reader.Entry) error {
+		id, _ := e.Sealed()
+		fmt.Fprintf(&b, "%s %x\n", id, e.Detail)
+		return e.Closed
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestSealedVector opens the details of the vector.
+func TestSealedVector(t *testing.T) {
+	want, err := os.ReadFile(filepath.Join(vectorDir, "sealed", "details"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := opened(t, filepath.Join(vectorDir, "sealed")); got != string(want) || strings.Count(got, "/local ") != 3 {
+		t.Errorf("opened\n%swant\n%s", got, want)
 	}
 }
 

@@ -29,6 +29,8 @@ type Source struct {
 	WitnessKeys note.Verifiers // nil: no signature of a witness is held
 	// Tag verifies the tag that this component, a judge, found good; nil where it is none.
 	Tag TagFunc
+	// Details opens sealed details; nil where none are.
+	Details *reader.Details
 }
 
 // NoJudge is what a TagFunc returns where the component only checks the form of what
@@ -62,6 +64,9 @@ func ReadLog(s Source) (*Log, error) {
 	}
 	_, err = durable.Scan(durable.OS(), filepath.Join(s.Dir, "journal"), 0, audit.MaxRecord, func(index uint64, raw []byte) error {
 		content, err := audit.DecodeRecord(raw)
+		if err == nil {
+			err = s.Details.Open(&content)
+		}
 		if err != nil {
 			return err
 		}
