@@ -96,24 +96,100 @@ func (d *delivering) send(ctx context.Context, from uint64) error {
 	if err := d.skip(ctx, from); err != nil {
 		return err
 	}
-	whole := make([]byte, 32+min(parcel.ChunkSize, d.header.Body.Size))
+	if err := d.sendChunks(ctx, from); err != nil {
+		return err
+	}
+	if err := d.stream.Send(ctx, wire.Message{Kind: KindCommit}); err != nil {
+		return err
+	}
+	return d.stream.CloseSend()
+}
+
+// sendChunks sends what the receiver lacks.
+func (d *delivering) sendChunks(ctx context.Context, from uint64) error {
+	ahead := d.readAhead(from)
+	defer ahead.close()
 	for i := from; i < uint64(len(d.out.Digests)); i++ {
-		buf := whole[:32+min(parcel.ChunkSize, d.header.Body.Size-i*parcel.ChunkSize)]
-		copy(buf, d.links[i+1][:])
-		if _, err := d.body.ReadAt(buf[32:], int64(i*parcel.ChunkSize)); err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("%w: %w", errRead, err)
+		p := ahead.next()
+		if p.err != nil {
+			return p.err
 		}
-		if err := d.stream.Send(ctx, wire.Message{Kind: KindChunk, Payload: buf}); err != nil {
+		if err := d.stream.Send(ctx, wire.Message{Kind: KindChunk, Payload: p.payload}); err != nil {
 			return err
 		}
 		if d.progress != nil {
 			d.progress(min((i+1)*parcel.ChunkSize, d.header.Body.Size))
 		}
 	}
-	if err := d.stream.Send(ctx, wire.Message{Kind: KindCommit}); err != nil {
-		return err
+	return nil
+}
+
+// piece is the payload of one chunk's message.
+type piece struct {
+	payload []byte
+	err     error
+}
+
+// ahead reads and opens one chunk while the one before it is being sent.
+type ahead struct {
+	ready       chan piece
+	free        chan []byte
+	stop, ended chan struct{}
+	before      []byte
+}
+
+// readAhead begins at a chunk; its goroutine ends with close.
+func (d *delivering) readAhead(from uint64) *ahead {
+	a := &ahead{ready: make(chan piece), free: make(chan []byte, 2), stop: make(chan struct{}), ended: make(chan struct{})}
+	a.free <- nil
+	a.free <- nil
+	go func() {
+		defer close(a.ended)
+		for i := from; i < uint64(len(d.out.Digests)); i++ {
+			var p piece
+			select {
+			case buf := <-a.free:
+				p = d.read(i, buf)
+			case <-a.stop:
+				return
+			}
+			select {
+			case a.ready <- p:
+			case <-a.stop:
+				return
+			}
+		}
+	}()
+	return a
+}
+
+// next is the next chunk, valid until the call after.
+func (a *ahead) next() piece {
+	if a.before != nil {
+		a.free <- a.before
 	}
-	return d.stream.CloseSend()
+	p := <-a.ready
+	a.before = p.payload
+	return p
+}
+
+func (a *ahead) close() {
+	close(a.stop)
+	<-a.ended
+}
+
+// read makes the payload of a chunk in buf, which may be nil.
+func (d *delivering) read(chunk uint64, buf []byte) piece {
+	size := int(32 + min(parcel.ChunkSize, d.header.Body.Size-chunk*parcel.ChunkSize))
+	if cap(buf) < size {
+		buf = make([]byte, size)
+	}
+	buf = buf[:size]
+	copy(buf, d.links[chunk+1][:])
+	if _, err := d.body.ReadAt(buf[32:], int64(chunk*parcel.ChunkSize)); err != nil && !errors.Is(err, io.EOF) {
+		return piece{err: fmt.Errorf("%w: %w", errRead, err)}
+	}
+	return piece{payload: buf}
 }
 
 // skip sends the digests of the chunks that the receiver has, so that the judges

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -244,17 +245,19 @@ func (r *rig) speak(c *wire.Conn, messages []wire.Message, commit bool) wire.Mes
 		r.t.Fatal(err)
 	}
 	defer s.Close()
-	for _, m := range messages {
-		if err := s.Send(ctx, m); err != nil {
-			r.t.Fatal(err)
-		}
-	}
 	if commit {
-		if err := s.Send(ctx, wire.Message{Kind: KindCommit}); err != nil {
-			r.t.Fatal(err)
+		messages = append(slices.Clone(messages), wire.Message{Kind: KindCommit})
+	}
+	for _, m := range messages {
+		if err = s.Send(ctx, m); err != nil {
+			break // it was refused and reset before all was sent
 		}
 	}
-	if err := s.CloseSend(); err != nil {
+	if err == nil {
+		err = s.CloseSend()
+	}
+	var reset *wire.ResetError
+	if err != nil && !errors.As(err, &reset) {
 		r.t.Fatal(err)
 	}
 	m, err := s.Receive(ctx)

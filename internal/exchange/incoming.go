@@ -31,6 +31,7 @@ type Incoming struct {
 	entry    *entry
 	file     durable.File
 	named    *SyncRound // makes the name of the staging file durable while the body comes
+	synced   *sideTask  // the last progress
 	verifier *parcel.Verifier
 }
 
@@ -128,11 +129,19 @@ func (in *Incoming) Chunk(next parcel.Link, data []byte) error {
 	return nil
 }
 
-// progress makes what has come durable: its bytes, then the record that speaks of them.
+// progress makes what has come durable, its bytes and then the record that speaks of
+// them, while more comes; there is one such sync at a time.
 func (in *Incoming) progress() error {
+	if err := in.synced.wait(); err != nil {
+		return err
+	}
 	b := in.inbox
-	b.files.Sync(in.file, b.part(in.header.ID))
-	return b.append(inRecord{State: inPartly, ID: in.header.ID, Header: in.raw, Chunk: in.entry.chunk, Link: in.entry.link}).Wait()
+	r := inRecord{State: inPartly, ID: in.header.ID, Header: in.raw, Chunk: in.entry.chunk, Link: in.entry.link}
+	in.synced = aside(b.files, func() error {
+		b.files.Sync(in.file, b.part(in.header.ID))
+		return b.append(r).Wait()
+	})
+	return nil
 }
 
 // Commit ends the attempt after the last chunk: the body is whole, synced, checked,
@@ -148,6 +157,9 @@ func (in *Incoming) Commit(ctx context.Context) (Receipt, error) {
 		return Receipt{}, err
 	}
 	b := in.inbox
+	if err := in.synced.wait(); err != nil {
+		return Receipt{}, err
+	}
 	b.files.Sync(in.file, b.part(in.header.ID))
 	// Whoever finds the staged body missing concludes that it was released: its
 	// name must be as durable as the record that says so.
@@ -225,7 +237,7 @@ func (b *Inbox) refuse(d Delivery, cause error) error {
 
 // Close ends the attempt; what has come stays for the next one.
 func (in *Incoming) Close() error {
-	err := errors.Join(in.named.Wait(), in.file.Close())
+	err := errors.Join(in.synced.wait(), in.named.Wait(), in.file.Close())
 	in.inbox.unclaim(in.entry)
 	return err
 }

@@ -22,13 +22,16 @@ const (
 	// maxInline bounds the bodies of records that an outbox holds in memory, in bytes.
 	// What does not fit gets a file.
 	maxInline = 16 << 20
-	// takers bounds the bodies that are taken into files at once: each needs two chunks
+	// takers bounds the bodies that are taken into files at once: each needs three chunks
 	// of memory.
 	takers = 4
+	// syncEvery is after how many chunks a spooled body begins to go to the disk.
+	syncEvery = 32
 )
 
-// buffers are what it takes to take a body into a file.
-type buffers struct{ chunk []byte }
+// buffers are what it takes to take a body into a file: one chunk is hashed while the
+// one before it is sealed and written.
+type buffers struct{ chunks [2][]byte }
 
 func newBuffers() chan *buffers {
 	c := make(chan *buffers, takers)
@@ -100,7 +103,8 @@ func (o *Outbox) takeFile(id parcel.ID, body io.Reader) (taken, error) {
 	return t, nil
 }
 
-// sealAll hashes and seals a body chunk by chunk.
+// sealAll hashes and seals a body chunk by chunk. What is written goes to the disk
+// beside that, so that little is left for the last sync.
 func (o *Outbox) sealAll(f durable.File, id parcel.ID, body io.Reader) (t taken, err error) {
 	w, err := o.key.NewWriter(f, "outbox "+id.String())
 	if err != nil {
@@ -108,28 +112,43 @@ func (o *Outbox) sealAll(f durable.File, id parcel.ID, body io.Reader) (t taken,
 	}
 	b := <-o.large
 	defer func() { o.large <- b }()
-	if b.chunk == nil {
-		b.chunk = make([]byte, parcel.ChunkSize)
-	}
-	for {
-		n, err := io.ReadFull(body, b.chunk)
+	var sealing, syncing *sideTask
+	defer func() { err = errors.Join(err, sealing.wait(), syncing.wait()) }()
+	for i := 0; ; i++ {
+		chunk := b.chunk(i)
+		n, readErr := io.ReadFull(body, chunk)
 		if n > 0 {
-			t.digests = append(t.digests, parcel.DigestChunk(b.chunk[:n]))
-			if err := w.Chunk(b.chunk[:n]); err != nil {
-				return t, err
-			}
+			t.digests = append(t.digests, parcel.DigestChunk(chunk[:n]))
 		}
 		if t.body.Size += uint64(n); t.body.Size > MaxBody {
 			return t, fault.New(fault.ContentTooLarge, "more than %d bytes", int64(MaxBody))
 		}
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if err := sealing.wait(); err != nil {
+			return t, err
+		}
+		if i > 0 && i%syncEvery == 0 {
+			_ = syncing.wait() // it has no error: a sync that fails ends the process
+			syncing = aside(o.files, func() error { o.files.Sync(f, id.String()+bodyExt); return nil })
+		}
+		if n > 0 {
+			sealing = aside(o.files, func() error { return w.Chunk(chunk[:n]) })
+		}
+		if errors.Is(readErr, io.EOF) || errors.Is(readErr, io.ErrUnexpectedEOF) {
 			t.body.Root = parcel.Chain(t.digests, t.body.Size)[0]
 			return t, nil
 		}
-		if err != nil {
-			return t, err
+		if readErr != nil {
+			return t, readErr
 		}
 	}
+}
+
+// chunk is the buffer of the i-th chunk.
+func (b *buffers) chunk(i int) []byte {
+	if b.chunks[i%2] == nil {
+		b.chunks[i%2] = make([]byte, parcel.ChunkSize)
+	}
+	return b.chunks[i%2]
 }
 
 // discard removes a body that got no record.
