@@ -153,7 +153,8 @@ func Run(t *testing.T, a Adapter) {
 	t.Run("drops what the form does not name", func(t *testing.T) {
 		testDrops(t, newBench(t, a, func(b *policy.Bundle) { b.Flows[0].Unknown = "drop" }))
 	})
-	t.Run("asks at most once", func(t *testing.T) { testOnce(t, newBench(t, a, nil)) })
+	t.Run("asks at most once", func(t *testing.T) { testOnce(t, newBench(t, a, patient)) })
+	t.Run("waits no longer than the flow says", func(t *testing.T) { testHang(t, newBench(t, a, nil)) })
 	t.Run("application not there", func(t *testing.T) { testDown(t, newBench(t, a, nil)) })
 	t.Run("kept connections that closed", func(t *testing.T) { testClosing(t, newBench(t, a, nil)) })
 	t.Run("many at once", func(t *testing.T) { testMany(t, newBench(t, a, patient)) })
@@ -255,7 +256,7 @@ func testOnce(t *testing.T, b *bench) {
 		behaviour Behaviour
 		code      fault.Code
 	}{
-		{Hang, fault.TargetTimeout}, {Garbage, fault.TargetFailed}, {Strange, fault.ContentInvalid}, {Excess, fault.ContentInvalid},
+		{Garbage, fault.TargetFailed}, {Strange, fault.ContentInvalid}, {Excess, fault.ContentInvalid},
 		{Close, fault.TargetFailed}, {CloseMid, fault.TargetFailed},
 	} {
 		b.recorder.Set(Answer)
@@ -266,6 +267,14 @@ func testOnce(t *testing.T, b *bench) {
 	}
 	b.recorder.Set(Answer)
 	b.want(t, q, "", 1)
+}
+
+func testHang(t *testing.T, b *bench) {
+	q := Question{Key: askerKey, Item: "a"}
+	b.want(t, q, "", 1) // so that a connection is kept
+	b.recorder.Set(Hang)
+	b.want(t, q, fault.TargetTimeout, 1)
+	b.want(t, q, fault.TargetTimeout, 2) // and on a new one
 }
 
 func testDown(t *testing.T, b *bench) {
