@@ -7,5 +7,5 @@ import "github.com/spf13/cobra"
 
 // commands is the closed list of verbs.
 func commands() []*cobra.Command {
-	return []*cobra.Command{newDemoCommand(), newPolicyCommand(), newEnrolCommand(), newAuditCommand(), newStatusCommand(), newManifestCommand(), newRunCommand(), newSendCommand(), newReceiveCommand()}
+	return []*cobra.Command{newDemoCommand(), newPolicyCommand(), newEnrolCommand(), newAuditCommand(), newStatusCommand(), newManifestCommand(), newRunCommand(), newDoctorCommand(), newSendCommand(), newReceiveCommand()}
 }

@@ -23,7 +23,7 @@ func ranks() map[string]int {
 		"manifest": 4, "exchange": 4, "inspect": 4, "judge": 4, "control": 4, // between neighbours
 		"guard": 5, "front": 5, "authority": 5, "sentinel": 5, "ops": 5, // the parts
 		"account": 5, "gather": 5, "approval": 5, "notify": 5, // of the center
-		"center": 6, "store": 6, // the whole of the center
+		"center": 6, "store": 6, "doctor": 6, // the whole of the center
 		"cell": 7, // processes of a trial installation
 		"demo": 8, // all of it on one machine
 	}
