@@ -290,7 +290,10 @@ func (r *rig) policyFault(change func(*policyState)) (bool, error) {
 		r.again(r.t.Context(), end.Name, end)
 		return false, nil
 	}
-	return err == nil, err
+	if err != nil { // the center, too, is killed, stopped and without disk
+		r.t.Logf("a bundle was not taken: %v", err)
+	}
+	return err == nil, nil
 }
 
 func forbidAndAllow(ctx context.Context, r *rig, random *rand.Rand) (bool, error) {

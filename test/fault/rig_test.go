@@ -33,8 +33,10 @@ type rig struct {
 	t       *testing.T
 	relay   *between.Relay
 	ways    []*way
+	judges  map[string]*follower // of the parts that record before they pass on
 	app     *recorder
 	history *checkpoints
+	shown   map[string]bool // violations
 
 	mu       sync.Mutex
 	busy     map[string]*sync.Mutex // processes, while a fault has hold of them
@@ -59,7 +61,7 @@ const (
 // start starts the installation; it ends with the test.
 func start(t *testing.T, seed uint64) *rig {
 	t.Helper()
-	r := &rig{t: t, busy: map[string]*sync.Mutex{}, expected: map[string]int{}, policy: policyState{version: 1, term: 1}}
+	r := &rig{t: t, shown: map[string]bool{}, busy: map[string]*sync.Mutex{}, expected: map[string]int{}, policy: policyState{version: 1, term: 1}}
 	for _, name := range demo.Processes() {
 		r.busy[name] = &sync.Mutex{}
 	}
@@ -144,8 +146,9 @@ func (r *rig) prepare(disks bool) {
 			r.t.Cleanup(func() { _ = unix.Unmount(r.Installation.Home(name), unix.MNT_DETACH) })
 		}
 	}
+	r.judges = map[string]*follower{demo.GuardInner: follow(r, demo.GuardInner), demo.GuardGate: follow(r, demo.GuardGate)}
 	r.openWays()
-	r.app = newRecorder(r.t, filepath.Join(r.Installation.Home(demo.FrontIntranet), "app.sock"))
+	r.app = newRecorder(r.t, filepath.Join(r.Installation.Home(demo.FrontIntranet), "app.sock"), r.judges[demo.GuardInner])
 	r.configure(demo.FrontIntranet, "targets", "recorder", map[string]string{"address": "unix:" + r.app.path})
 	for _, name := range withState() {
 		r.Kill(name)

@@ -37,6 +37,7 @@ const own = ".dukou"
 type way struct {
 	flow     string
 	from, to string
+	judge    *follower // of the log that must have a commit before a release
 
 	mu      sync.Mutex
 	sent    []ledger.Sent
@@ -49,12 +50,12 @@ type way struct {
 // openWays configures both fronts for the flows of files.
 func (r *rig) openWays() {
 	r.t.Helper()
-	for _, w := range []struct{ flow, from, to string }{
-		{"fault-in", demo.FrontInternet, demo.FrontIntranet},
-		{"fault-some", demo.FrontInternet, demo.FrontIntranet},
-		{"fault-out", demo.FrontIntranet, demo.FrontInternet},
+	for _, w := range []struct{ flow, from, to, judge string }{
+		{"fault-in", demo.FrontInternet, demo.FrontIntranet, demo.GuardInner},
+		{"fault-some", demo.FrontInternet, demo.FrontIntranet, demo.GuardInner},
+		{"fault-out", demo.FrontIntranet, demo.FrontInternet, demo.GuardGate},
 	} {
-		list := &way{flow: w.flow}
+		list := &way{flow: w.flow, judge: r.judges[w.judge]}
 		list.from = filepath.Join(r.Installation.Home(w.from), w.flow+"-from")
 		list.to = filepath.Join(r.Installation.Home(w.to), w.flow+"-to")
 		if err := errors.Join(os.MkdirAll(list.from, 0o700), os.MkdirAll(list.to, 0o700)); err != nil {
@@ -125,6 +126,7 @@ func (w *way) collect() error {
 	}
 	for _, name := range list {
 		path := filepath.Join(w.to, name)
+		recorded := w.judge.hasCommit(ledger.IDOf(name)) // first of all
 		info, err := os.Stat(path)
 		if err != nil {
 			return err
@@ -134,7 +136,7 @@ func (w *way) collect() error {
 			return err
 		}
 		changed := info.Sys().(*syscall.Stat_t).Ctim // by the rename that released it
-		a := ledger.Arrival{ID: ledger.IDOf(name), Flow: w.flow, Digest: digest, At: time.Unix(changed.Sec, changed.Nsec)}
+		a := ledger.Arrival{ID: ledger.IDOf(name), Flow: w.flow, Digest: digest, At: time.Unix(changed.Sec, changed.Nsec), Recorded: recorded}
 		w.mu.Lock()
 		w.arrived = append(w.arrived, a)
 		w.mu.Unlock()
@@ -231,15 +233,16 @@ func (w *way) settle() error {
 // recorder is an application that notes every question before it answers.
 type recorder struct {
 	path    string
+	judge   *follower // of the log that must have a question before it is asked
 	mu      sync.Mutex
 	arrived []ledger.Arrival
 	cut     int // connections to cut off instead of an answer
 	cuts    int
 }
 
-func newRecorder(t *testing.T, path string) *recorder {
+func newRecorder(t *testing.T, path string, judge *follower) *recorder {
 	t.Helper()
-	a := &recorder{path: path}
+	a := &recorder{path: path, judge: judge}
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
@@ -278,8 +281,9 @@ func (a *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	arrival := ledger.Arrival{ID: q.ID, Flow: "fault-once", Parcel: id, Recorded: a.judge.hasQuestion(id), At: time.Now()}
 	a.mu.Lock()
-	a.arrived = append(a.arrived, ledger.Arrival{ID: q.ID, Flow: "fault-once", Parcel: id, At: time.Now()})
+	a.arrived = append(a.arrived, arrival)
 	cut := a.cut > 0
 	if cut {
 		a.cut--
@@ -296,6 +300,7 @@ func (a *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // asker asks questions at a steady rate, each once.
 type asker struct {
 	r      *rig
+	judge  *follower // of the log that must have an answer before it is given
 	client *http.Client
 	mu     sync.Mutex
 	sent   []ledger.Sent
@@ -308,7 +313,7 @@ const askTimeout = 12 * time.Second
 
 func newAsker(r *rig) *asker {
 	// A connection for each, since net/http would send again on one that was kept.
-	return &asker{r: r, codes: map[string]int{}, client: &http.Client{Timeout: askTimeout, Transport: &http.Transport{DisableKeepAlives: true}}}
+	return &asker{r: r, judge: r.judges[demo.GuardGate], codes: map[string]int{}, client: &http.Client{Timeout: askTimeout, Transport: &http.Transport{DisableKeepAlives: true}}}
 }
 
 func (a *asker) once(ctx context.Context) {
@@ -352,6 +357,8 @@ func (a *asker) ask(ctx context.Context, s *ledger.Sent) {
 	s.Code = fault.Code(answer.Error)
 	switch resp.StatusCode {
 	case http.StatusOK:
+		id, err := parcel.ParseID(resp.Header.Get("Dukou-Id"))
+		s.Recorded = err == nil && a.judge.hasAnswer(id)
 		s.Outcome, s.Digest = ledger.Answered, ledger.Digest(sha256.Sum256([]byte(answer.Proof)))
 	case http.StatusBadGateway, http.StatusGatewayTimeout: // it may have been reached
 	default:

@@ -45,8 +45,9 @@ func (v Violation) String() string { return fmt.Sprintf("%s %s: %s", v.Kind, v.I
 // journal writes at once and syncs in groups.
 const memory = 5 * time.Second
 
-// skew bounds what clocks of one machine and the times of its files differ by.
-const skew = 20 * time.Millisecond
+// skew bounds what a component's clock may be off: it asks for the time over the
+// connections that are being broken. What was first is told by Arrival.Recorded.
+const skew = 3 * time.Second
 
 type checker struct {
 	run      *Run
@@ -158,6 +159,10 @@ func (c *checker) arrival(a *Arrival) {
 		return
 	}
 	w := c.run.Ways[s.Flow]
+	if len(w.Durable) > 0 && !a.Recorded {
+		c.add(Unrecorded, a.ID, "when it was found, the log of %s had no word of it", w.Durable[0])
+		return
+	}
 	for _, name := range w.Durable {
 		if !c.recorded(a, w, name) {
 			return // under which parcel others have seen it is not known
@@ -165,7 +170,7 @@ func (c *checker) arrival(a *Arrival) {
 	}
 	for _, name := range w.Answers {
 		if s.Outcome == Answered {
-			c.answered(a, name)
+			c.answered(a, s, name)
 		}
 	}
 	for _, name := range w.Prompt {
@@ -236,8 +241,12 @@ func told(events []Event) string {
 
 // answered wants, in the log of a judge that records an answer before it passes it on,
 // the allow of the answer that was given.
-func (c *checker) answered(a *Arrival, name string) {
+func (c *checker) answered(a *Arrival, s *Sent, name string) {
 	events := c.run.Logs[name].Events[a.Parcel]
+	if !s.Recorded {
+		c.add(Unrecorded, a.ID, "when its answer came, the log of %s had no word of that", name)
+		return
+	}
 	for _, e := range events {
 		if e.Answer && e.Verdict == "allow" {
 			c.labels(a, name, events)

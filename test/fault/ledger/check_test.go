@@ -47,7 +47,7 @@ func at(i int, ms int) time.Time { return time.UnixMilli(int64(1_700_000_000_000
 func (r *Run) file(id string, i int) {
 	digest := Digest(sha256.Sum256([]byte(id)))
 	r.Sent = append(r.Sent, Sent{ID: id, Flow: files, Digest: digest, Outcome: Accepted})
-	r.Arrived = append(r.Arrived, Arrival{ID: id, Flow: files, Digest: digest, At: at(i, 500)})
+	r.Arrived = append(r.Arrived, Arrival{ID: id, Flow: files, Digest: digest, At: at(i, 500), Recorded: true})
 	p := parcelOf(id)
 	for _, name := range []string{inner, outer} {
 		log := r.Logs[name]
@@ -64,8 +64,8 @@ func (r *Run) file(id string, i int) {
 func (r *Run) question(id string, i int) {
 	digest := Digest(sha256.Sum256([]byte(id)))
 	p := parcelOf(id)
-	r.Sent = append(r.Sent, Sent{ID: id, Flow: asks, Digest: digest, Want: digest, Outcome: Answered})
-	r.Arrived = append(r.Arrived, Arrival{ID: id, Flow: asks, Parcel: p, At: at(i, 500)})
+	r.Sent = append(r.Sent, Sent{ID: id, Flow: asks, Digest: digest, Want: digest, Outcome: Answered, Recorded: true})
+	r.Arrived = append(r.Arrived, Arrival{ID: id, Flow: asks, Parcel: p, At: at(i, 500), Recorded: true})
 	for _, name := range []string{inner, outer} {
 		r.Logs[name].Events[p] = []Event{
 			{Index: uint64(10*i + 5), At: at(i, 450), Verdict: "allow"},
@@ -171,7 +171,9 @@ func TestEachViolation(t *testing.T) {
 		{"no record of a file", Unrecorded, "f3", func(r *Run) { r.forget(inner, "f3") }},
 		{"no record of a question", Unrecorded, "q3", func(r *Run) { r.forget(inner, "q3") }},
 		{"no commit", Unrecorded, "f3", func(r *Run) { r.events(inner, "f3")[3].Verdict = "info" }},
-		{"committed after the release", Unrecorded, "f3", func(r *Run) { r.events(inner, "f3")[3].At = at(3, 700) }},
+		{"found before it was committed", Unrecorded, "f3", func(r *Run) { r.arrivalOf("f3").Recorded = false }},
+		{"answered before it was recorded", Unrecorded, "q3", func(r *Run) { r.sentOf("q3").Recorded = false }},
+		{"committed long after the release", Unrecorded, "f3", func(r *Run) { r.events(inner, "f3")[3].At = at(7, 0) }},
 		{"released, then committed", Unrecorded, "f3", func(r *Run) {
 			e := r.events(inner, "f3")
 			e[3].Verdict, e[4].Verdict = "released", "committed"
@@ -180,7 +182,7 @@ func TestEachViolation(t *testing.T) {
 			e := r.events(inner, "f3")
 			e[0].Verdict, e[2].Verdict, e[3].Verdict = "committed", "info", "allow"
 		}},
-		{"asked before it was allowed", Unrecorded, "q3", func(r *Run) { r.events(inner, "q3")[0].At = at(3, 800) }},
+		{"asked before it was allowed", Unrecorded, "q3", func(r *Run) { r.events(inner, "q3")[0].At = at(7, 0) }},
 		{"an answer that nobody allowed", Unrecorded, "q3", func(r *Run) { r.events(inner, "q3")[1].Verdict = "refuse" }},
 		{"no word of the outer judge", Unjudged, "f3", func(r *Run) { r.forget(outer, "f3") }},
 		{"none, and it ended long after", Unjudged, "f3", func(r *Run) {

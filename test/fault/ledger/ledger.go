@@ -45,6 +45,9 @@ type Sent struct {
 	Want    Digest // of the answer that was due
 	Outcome Outcome
 	Code    fault.Code // of a refusal
+	// Recorded says of an answered question that, when its answer came, the judges that
+	// must record it first had done so.
+	Recorded bool
 }
 
 // Arrival is one entry of a receiver's ledger: a file that was found, or a question
@@ -55,6 +58,9 @@ type Arrival struct {
 	Digest Digest    // of a file
 	Parcel parcel.ID // that the application was told; zero of a file
 	At     time.Time // when it was released
+	// Recorded says that, when it was found, the judge that must record first had the
+	// commit of the file, or the allow of the question, in its log.
+	Recorded bool
 }
 
 // Report is one accepted file of which its sender was told that it was refused.

@@ -101,6 +101,35 @@ func (l *Log) take(index uint64, c *audit.Content, tag TagFunc) {
 	l.Events[id] = append(l.Events[id], e)
 }
 
+// Glance is what a record says, without the proof.
+type Glance struct {
+	Parcel  parcel.ID
+	Verdict string
+	Answer  bool
+	Name    string // id in the name of a delivered file, of an allow
+}
+
+// Look reads one record of a journal. A record about no parcel is empty.
+func Look(raw []byte, details *reader.Details) (Glance, error) {
+	c, err := audit.DecodeRecord(raw)
+	if err == nil {
+		err = details.Open(&c)
+	}
+	if err != nil || c.Leaf.Parcel == [16]byte{} {
+		return Glance{}, err
+	}
+	g := Glance{Parcel: c.Leaf.Parcel, Verdict: c.Leaf.Verdict}
+	if c.Leaf.Class != audit.ClassDecision || g.Verdict != "allow" {
+		return g, nil
+	}
+	h, _, err := headerOf(c.Detail)
+	if err != nil {
+		return g, err
+	}
+	g.Answer, g.Name = h.Kind == parcel.Answer, nameOf(h)
+	return g, nil
+}
+
 // headerOf is the header that the detail of a decision keeps, and the rule of its first
 // reason (docs/formats/audit.md).
 func headerOf(detail []byte) (h *parcel.Header, rule string, err error) {
