@@ -111,7 +111,7 @@ func (c *command) once(t *testing.T, want int) map[string]demo.Result {
 // allSteps are the steps that --json must tell of.
 func allSteps() []string {
 	return []string{
-		"start", "query", "batch", "level", "labels", "forged-verdict", "recovery", "capture", "no-route", "explained", "audit", "tamper",
+		"start", "query", "batch", "level", "labels", "forged-verdict", "captured-inner", "recovery", "capture", "no-route", "explained", "audit", "tamper",
 	}
 }
 

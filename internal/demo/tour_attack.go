@@ -41,6 +41,15 @@ func (t *tour) forgedVerdict(ctx context.Context) (string, error) {
 	return t.judgeFindings(out, err)
 }
 
+// capturedInner puts a rogue in the place of the inner process, before the gate.
+func (t *tour) capturedInner(ctx context.Context) (string, error) {
+	i := t.Installation
+	out, err := t.Replace(ctx, GuardInner, t.Rogue(), []string{
+		"inner", "-identity", i.Identity(GuardInner), "-state", i.State(GuardInner), "-guard", "unix:" + i.Socket(GuardGate),
+	}, nil)
+	return t.judgeFindings(out, err)
+}
+
 // keepAsking signs somebody in again and again. What comes of it does not matter.
 func (t *tour) keepAsking(ctx context.Context) {
 	bank := t.Bank()

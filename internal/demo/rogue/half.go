@@ -27,7 +27,7 @@ func reseal(s label.Sealed, l label.Label) []byte {
 	return canon.Must(s)
 }
 
-// Half passes, in the place of the outer half, parcels on to the inner half that no
+// Half passes, in the place of the outer half, parcels on to the inner side that no
 // front has made, as if it had judged them. Then it misuses the first question that
 // the internet front, which connects to l, has labelled.
 func Half(ctx context.Context, s *Stolen, port link.Port, l net.Listener, out io.Writer) error {
@@ -93,24 +93,25 @@ func (s *Stolen) forgeries(inner label.Verifier) []forgery {
 			return h, nil, err
 		}},
 		{"passed on with its own verdict in place of the front's tag", fault.LabelWrongJudge, func() (*parcel.Header, []byte, error) {
-			return s.forge(s.policy.Flow(signIn).Entry, label.Verifier{Judge: s.id})
+			return s.forge(s.question, s.policy.Flow(signIn).Entry, label.Verifier{Judge: s.id})
 		}},
 		{"with a tag for the inner judge under the outer half's key", fault.LabelAltered, func() (*parcel.Header, []byte, error) {
-			return s.forge(s.policy.Flow(signIn).Entry, inner)
+			return s.forge(s.question, s.policy.Flow(signIn).Entry, inner)
 		}},
 		{"labelled in its own name", fault.LabelEpoch, func() (*parcel.Header, []byte, error) {
-			return s.forge(s.id, inner)
+			return s.forge(s.question, s.id, inner)
 		}},
 	}
 }
 
-// forge makes a label in the name of maker, with the key that the outer half shares
-// with the internet front.
-func (s *Stolen) forge(maker string, judge label.Verifier) (*parcel.Header, []byte, error) {
-	h, l, err := s.question()
+// forge makes a label in the name of maker, with the key that this part of the guard
+// shares with the front that makes such parcels.
+func (s *Stolen) forge(draft func() (*parcel.Header, label.Label, error), maker string, judge label.Verifier) (*parcel.Header, []byte, error) {
+	h, l, err := draft()
 	if err != nil {
 		return nil, nil, err
 	}
+	front := h.Source
 	h.Source = maker
 	header, err := h.Encode()
 	if err != nil {
@@ -120,7 +121,7 @@ func (s *Stolen) forge(maker string, judge label.Verifier) (*parcel.Header, []by
 	l.Version, l.Maker, l.Boot, l.Number, l.Epoch = label.Version, maker, s.boot, 1, label.EpochAt(now)
 	l.NotBefore, l.NotAfter = now.UnixMilli(), now.Add(labelLife).UnixMilli()
 	l.Binding = parcel.Digest(header)
-	key, ok := s.keys.Key(s.policy.Flow(signIn).Entry, s.id, l.Epoch)
+	key, ok := s.keys.Key(front, s.id, l.Epoch)
 	if !ok {
 		return nil, nil, errors.New("the lease has no key of the front")
 	}

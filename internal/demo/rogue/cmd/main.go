@@ -5,6 +5,7 @@
 // package rogue. The demonstration and the end-to-end tests start it.
 //
 //	dukou-rogue front -identity DIR -state DIR -guard unix:PATH
+//	dukou-rogue inner -identity DIR -state DIR -guard unix:PATH
 //	dukou-rogue half  -identity DIR -state DIR -link packet:INTERFACE -listen unix:PATH
 //	dukou-rogue probe    (targets in $DUKOU_PROBE_TARGETS)
 package main
@@ -14,6 +15,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -43,7 +46,7 @@ func run() error {
 	f := flag.NewFlagSet(os.Args[1], flag.ContinueOnError)
 	identity := f.String("identity", "", "directory of the stolen identity")
 	state := f.String("state", "", "directory of its lease and bundle")
-	guard := f.String("guard", "", "the half to attack: unix:PATH")
+	guard := f.String("guard", "", "the part of the guard to attack: unix:PATH")
 	cable := f.String("link", "", "packet:INTERFACE or unix:PATH")
 	listen := f.String("listen", "", "where the fronts connect: unix:PATH")
 	if err := f.Parse(os.Args[2:]); err != nil {
@@ -55,7 +58,9 @@ func run() error {
 	}
 	switch os.Args[1] {
 	case "front":
-		return attackOuter(ctx, stolen, *guard)
+		return attack(ctx, stolen, *guard, rogue.Front)
+	case "inner":
+		return attack(ctx, stolen, *guard, rogue.Inner)
 	case "half":
 		port, err := openPort(*cable)
 		if err != nil {
@@ -67,11 +72,11 @@ func run() error {
 		}
 		return rogue.Half(ctx, stolen, port, l, os.Stdout)
 	default:
-		return errors.New("front, half or probe")
+		return errors.New("front, half, inner or probe")
 	}
 }
 
-func attackOuter(ctx context.Context, stolen *rogue.Stolen, guard string) error {
+func attack(ctx context.Context, stolen *rogue.Stolen, guard string, by func(context.Context, *rogue.Stolen, net.Conn, io.Writer) error) error {
 	dial, err := daemon.Dialer(guard)
 	if err != nil {
 		return err
@@ -80,7 +85,7 @@ func attackOuter(ctx context.Context, stolen *rogue.Stolen, guard string) error 
 	if err != nil {
 		return err
 	}
-	return rogue.Front(ctx, stolen, nc, os.Stdout)
+	return by(ctx, stolen, nc, os.Stdout)
 }
 
 func openPort(cable string) (link.Port, error) {
