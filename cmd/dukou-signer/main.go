@@ -93,7 +93,7 @@ func fingerprint(args []string) error {
 func verify(a *authority.Authority, dir string, args []string) error {
 	t := a.Terms()
 	site := manifest.Site{Dir: dir, Guard: t.Guard, Anchors: policy.Anchors{Approvers: t.Approvers, Quorum: int(t.Quorum)}}
-	_, err := site.Verify("dukou-signer", "signer", manifest.Arguments(args))
+	_, err := site.Verify("dukou-signer", "signer", manifest.Arguments(append([]string{"run"}, args...)))
 	return err
 }
 

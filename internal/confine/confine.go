@@ -95,7 +95,7 @@ func Apply(r Rules, log *slog.Logger) error {
 	}
 	for _, dir := range r.Write {
 		if err := unix.Access(dir, unix.R_OK|unix.W_OK|unix.X_OK); err != nil {
-			return fmt.Errorf("%s cannot be used without capabilities; give it to user %d: %w", dir, os.Geteuid(), err)
+			return fmt.Errorf("%s: user %d cannot use it without capabilities: %w", dir, os.Geteuid(), err)
 		}
 	}
 	if err := restrictAccess(r, level); err != nil {
