@@ -112,6 +112,16 @@ func (p *process) start() {
 	}()
 }
 
+// ended tells whether nothing of a life is left.
+func (l *life) ended() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // alive tells whether the process runs.
 func (p *process) alive() bool { return p.life != nil && !p.life.dead.Load() }
 
@@ -211,18 +221,13 @@ func (s *sim) buried(l *life, wait time.Duration) {
 // next starts the next life of a process when the last one has wholly ended.
 func (s *sim) next(p *process, wait time.Duration) {
 	s.after(wait, "start "+p.id, func() {
-		if s.record.over {
-			return
-		}
-		select {
-		case <-p.life.done:
-			if p.m.up {
-				p.start()
-				return
-			}
+		switch {
+		case s.record.over:
+		case p.m.up && (p.life == nil || p.life.ended()):
+			p.start()
 		default:
+			s.next(p, 20*time.Millisecond)
 		}
-		s.next(p, 20*time.Millisecond)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"dukou.dev/dukou/internal/guard"
@@ -81,7 +82,7 @@ func (s *sim) play() error {
 	}
 	s.build()
 	for _, p := range s.ordered {
-		s.after(s.between(0, 20*time.Millisecond), "start "+p.id, p.start)
+		s.next(p, s.between(0, 20*time.Millisecond))
 	}
 	s.plan()
 	end := s.mode.faulty
@@ -200,17 +201,12 @@ func (s *sim) finish() {
 		s.witness(p)
 	}
 	for _, p := range s.ordered {
-		p.life.cancel()
+		if p.life != nil {
+			p.life.cancel()
+		}
 	}
 	ended := func() bool {
-		for _, p := range s.ordered {
-			select {
-			case <-p.life.done:
-			default:
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(s.ordered, func(p *process) bool { return p.life != nil && !p.life.ended() })
 	}
 	if !s.loop(s.now()+mayEnd, ended) {
 		panic(fmt.Sprintf("seed %d: processes do not end", s.seed))
