@@ -141,13 +141,34 @@ func (s *Signed) Signers(t Type, keys []ed25519.PublicKey) []ed25519.PublicKey {
 	return valid
 }
 
-func (s *Signed) signedBy(t Type, key ed25519.PublicKey) bool {
+// Only is the same document with the valid signatures of the keys in their order, each in
+// the form that Sign makes, and nothing else: what is around a signature, and those of
+// others, anyone can change.
+func (s *Signed) Only(t Type, keys []ed25519.PublicKey) (*Signed, error) {
+	only := &Signed{Payload: s.Payload}
+	for _, key := range s.Signers(t, keys) {
+		m := cose.NewSign1Message()
+		m.Headers.Protected.SetAlgorithm(cose.AlgorithmEdDSA)
+		m.Signature = s.signature(t, key)
+		b, err := m.MarshalCBOR()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t, err)
+		}
+		only.Signatures = append(only.Signatures, Signature{Key: IDOf(key), COSE: b})
+	}
+	return only, nil
+}
+
+func (s *Signed) signedBy(t Type, key ed25519.PublicKey) bool { return s.signature(t, key) != nil }
+
+// signature is the valid one of a key, nil for none.
+func (s *Signed) signature(t Type, key ed25519.PublicKey) []byte {
 	if len(key) != ed25519.PublicKeySize {
-		return false // ed25519 would panic
+		return nil // ed25519 would panic
 	}
 	verifier, err := cose.NewVerifier(cose.AlgorithmEdDSA, key)
 	if err != nil {
-		return false
+		return nil
 	}
 	id := IDOf(key)
 	for _, sig := range s.Signatures {
@@ -157,10 +178,10 @@ func (s *Signed) signedBy(t Type, key ed25519.PublicKey) bool {
 		}
 		m.Payload = s.Payload
 		if m.Verify([]byte(t), verifier) == nil {
-			return true
+			return m.Signature
 		}
 	}
-	return false
+	return nil
 }
 
 // Open verifies that at least quorum of the distinct keys signed and decodes the payload into v.

@@ -85,6 +85,37 @@ func TestCopiedSignature(t *testing.T) {
 	}
 }
 
+// TestOnly: who hands a document on can put nothing beside what was signed.
+func TestOnly(t *testing.T) {
+	a, aKey := newKey(t)
+	b, bKey := newKey(t)
+	_, strangerKey := newKey(t)
+	keys := []ed25519.PublicKey{a, b}
+	clean := seal(t, envelope.Bundle, aKey, bKey)
+	stuffed := seal(t, envelope.Bundle, strangerKey, bKey, aKey)
+	for i := range stuffed.Signatures {
+		var m cose.Sign1Message
+		if err := m.UnmarshalCBOR(stuffed.Signatures[i].COSE); err != nil {
+			t.Fatal(err)
+		}
+		m.Headers.Unprotected["secret"] = "message"
+		var err error
+		if stuffed.Signatures[i].COSE, err = m.MarshalCBOR(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(stuffed.Signers(envelope.Bundle, keys)); n != 2 {
+		t.Fatalf("%d signatures hold", n)
+	}
+	got, err := stuffed.Only(envelope.Bundle, keys)
+	if err != nil || !bytes.Equal(got.Encode(), clean.Encode()) {
+		t.Errorf("%x, want %x: %v", got.Encode(), clean.Encode(), err)
+	}
+	if got, err := stuffed.Only(envelope.Lease, keys); err != nil || len(got.Signatures) != 0 {
+		t.Errorf("of another type: %d signatures, %v", len(got.Signatures), err)
+	}
+}
+
 func TestBoundToTypeAndPayload(t *testing.T) {
 	a, aKey := newKey(t)
 	pinned := []ed25519.PublicKey{a}

@@ -117,7 +117,8 @@ func (h *Half) passCall(ctx context.Context, from *peer, head control.Head, payl
 		answer, err := control.Call(ctx, next.conn, head, payload)
 		return h.border.answer(head, payload, answer, err)
 	}
-	if err := h.border.call(ctx, head, payload); err != nil {
+	payload, err := h.border.call(ctx, head, payload)
+	if err != nil {
 		return nil, err
 	}
 	answer, err := control.Call(ctx, next.conn, head, payload)

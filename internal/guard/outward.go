@@ -20,7 +20,6 @@ import (
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/pki"
-	"dukou.dev/dukou/internal/policy"
 )
 
 // The most that leaves the inner side a second without being a parcel that a judge has
@@ -113,28 +112,37 @@ func (b *border) receipt(ctx context.Context, r exchange.Receipt) (exchange.Rece
 // receiptAge is the age of the oldest receipt that is told again: a year.
 const receiptAge = 366 * 24 * time.Hour
 
-// call holds a call that goes out to what the center says, before it is passed on.
-func (b *border) call(ctx context.Context, head control.Head, payload []byte) error {
+// call holds a call that goes out to what the center says, and gives the payload that is
+// passed on: of what is signed nothing but what was signed.
+func (b *border) call(ctx context.Context, head control.Head, payload []byte) ([]byte, error) {
 	if !b.known(head.To) {
-		return fault.New(fault.PeerUnavailable, "no component %q", head.To)
+		return nil, fault.New(fault.PeerUnavailable, "no component %q", head.To)
 	}
 	if !turn(ctx, b.calls, b.now(), 1, callPatience) {
-		return fault.New(fault.RateLimited, "too many calls outwards")
+		return nil, fault.New(fault.RateLimited, "too many calls outwards")
 	}
 	admission := b.half.Identity.Admission
 	switch head.Type {
-	case control.Bundle: // nothing but what the approvers have signed
-		_, err := policy.Open(payload, policy.Anchors{Approvers: admission.Approvers, Quorum: int(admission.Quorum)}, b.now().UnixMilli(), 0)
-		return err
+	case control.Bundle: // what is in it the receiver looks at
+		s, err := signed(payload, envelope.Bundle, admission.Approvers)
+		if err != nil {
+			return nil, fault.Wrap(fault.PolicyMalformed, err, "bundle")
+		}
+		if len(s.Signatures) < int(admission.Quorum) {
+			return nil, fault.New(fault.PolicyUnsigned, "bundle has %d of %d approvals", len(s.Signatures), admission.Quorum)
+		}
+		return s.Encode(), nil
 	case control.Lease:
 		var l pki.SealedLease
-		if err := signed(payload, envelope.Lease, admission.Authority, &l); err != nil || l.Component != head.To {
-			return fault.New(fault.PolicyMalformed, "no lease of %q", head.To)
+		s, err := b.byAuthority(payload, envelope.Lease, &l)
+		if err != nil || l.Component != head.To {
+			return nil, fault.New(fault.PolicyMalformed, "no lease of %q", head.To)
 		}
+		return s, nil
 	case control.Records:
-		return b.wantRecords(head.To, payload)
+		return payload, b.wantRecords(head.To, payload)
 	}
-	return nil
+	return payload, nil
 }
 
 // known tells whether a call may name a component at all: one of the bundle, before the
@@ -146,13 +154,23 @@ func (b *border) known(id string) bool {
 	return slices.ContainsFunc(b.half.Identity.Admission.Peers, func(p pki.Peer) bool { return p.ID == id })
 }
 
-// signed opens what the authority has signed.
-func signed(data []byte, t envelope.Type, authority ed25519.PublicKey, v any) error {
+// signed is a document with the signatures of the keys and nothing around them.
+func signed(data []byte, t envelope.Type, keys []ed25519.PublicKey) (*envelope.Signed, error) {
 	s, err := envelope.Decode(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.Open(t, 1, []ed25519.PublicKey{authority}, v)
+	return s.Only(t, keys)
+}
+
+// byAuthority opens what the authority has signed, and gives it without anything else.
+func (b *border) byAuthority(data []byte, t envelope.Type, v any) ([]byte, error) {
+	keys := []ed25519.PublicKey{b.half.Identity.Admission.Authority}
+	s, err := signed(data, t, keys)
+	if err != nil {
+		return nil, err
+	}
+	return s.Encode(), s.Open(t, 1, keys, v)
 }
 
 // wantRecords lets records be asked for from where the last answer began or ended, and
@@ -190,7 +208,7 @@ func (b *border) gotRecords(id string, answer []byte) {
 func (b *border) answer(head control.Head, nonce, answer []byte, err error) ([]byte, error) {
 	var t pki.Time
 	if err == nil {
-		err = signed(answer, envelope.Time, b.half.Identity.Admission.Authority, &t)
+		answer, err = b.byAuthority(answer, envelope.Time, &t)
 	}
 	if err != nil || string(t.Nonce[:]) != string(nonce) {
 		return nil, fault.New(fault.PeerUnavailable, "no answer to %d of %q", head.Type, head.To)
