@@ -161,7 +161,7 @@ func (a *server) serveStream(ctx context.Context, s *wire.Stream, who string) {
 		a.log.Warn("refused", "kind", m.Kind, "error", err)
 		reply = wire.Message{Kind: kindFailed, Payload: []byte(err.Error())}
 	}
-	if s.Send(ctx, reply) == nil && s.CloseSend() == nil {
+	if s.SendLast(ctx, reply) == nil {
 		_, _ = s.Receive(ctx) // the asker's end
 	}
 }
@@ -245,7 +245,7 @@ func (c Client) ask(ctx context.Context, m wire.Message) ([]byte, error) {
 		return nil, fmt.Errorf("reach the signer: %w", err)
 	}
 	defer s.Close()
-	if err := errors.Join(s.Send(ctx, m), s.CloseSend()); err != nil {
+	if err := s.SendLast(ctx, m); err != nil {
 		return nil, fmt.Errorf("ask the signer: %w", err)
 	}
 	reply, err := s.Receive(ctx)

@@ -218,8 +218,5 @@ func Refuse(ctx context.Context, s *wire.Stream, cause error) error {
 }
 
 func end(ctx context.Context, s *wire.Stream, t Tail) error {
-	if err := s.Send(ctx, wire.Message{Kind: KindDone, Payload: canon.Must(t)}); err != nil {
-		return err
-	}
-	return s.CloseSend()
+	return s.SendLast(ctx, wire.Message{Kind: KindDone, Payload: canon.Must(t)})
 }

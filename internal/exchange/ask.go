@@ -27,10 +27,7 @@ func Ask(ctx context.Context, o Opener, id parcel.ID, c Carried) (Carried, error
 		return Carried{}, fault.Wrap(fault.GuardUnavailable, err, "open a stream")
 	}
 	defer s.Close()
-	if err := s.Send(ctx, CarriedMessage(KindAsk, c)); err != nil {
-		return Carried{}, interrupted(ctx, err)
-	}
-	if err := s.CloseSend(); err != nil {
+	if err := s.SendLast(ctx, CarriedMessage(KindAsk, c)); err != nil {
 		return Carried{}, interrupted(ctx, err)
 	}
 	m, err := s.Receive(ctx)
@@ -63,18 +60,12 @@ func interrupted(ctx context.Context, err error) error {
 
 // Reply ends an Ask on the answering side with an answer.
 func Reply(ctx context.Context, s *wire.Stream, c Carried) error {
-	if err := s.Send(ctx, CarriedMessage(KindAnswer, c)); err != nil {
-		return err
-	}
-	return s.CloseSend()
+	return s.SendLast(ctx, CarriedMessage(KindAnswer, c))
 }
 
 // Refuse ends an exchange on the answering side with the code of a cause.
 func Refuse(ctx context.Context, s *wire.Stream, id parcel.ID, cause error) error {
-	if err := s.Send(ctx, RefusalMessage(id, fault.CodeOf(cause))); err != nil {
-		return err
-	}
-	return s.CloseSend()
+	return s.SendLast(ctx, RefusalMessage(id, fault.CodeOf(cause)))
 }
 
 // Drain waits for the peer's end of a stream on which nothing more is to come, so

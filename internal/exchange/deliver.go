@@ -99,10 +99,7 @@ func (d *delivering) send(ctx context.Context, from uint64) error {
 	if err := d.sendChunks(ctx, from); err != nil {
 		return err
 	}
-	if err := d.stream.Send(ctx, wire.Message{Kind: KindCommit}); err != nil {
-		return err
-	}
-	return d.stream.CloseSend()
+	return d.stream.SendLast(ctx, wire.Message{Kind: KindCommit})
 }
 
 // sendChunks sends what the receiver lacks.
@@ -238,10 +235,7 @@ func Accept(ctx context.Context, s *wire.Stream, first wire.Kind, raw []byte, h 
 }
 
 func sendReceipt(ctx context.Context, s *wire.Stream, r Receipt) error {
-	if err := s.Send(ctx, message(KindReceipt, r)); err != nil {
-		return err
-	}
-	return s.CloseSend()
+	return s.SendLast(ctx, message(KindReceipt, r))
 }
 
 // take receives start, skipped digests, chunks and commit.

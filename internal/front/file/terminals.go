@@ -238,10 +238,7 @@ func (t *terminal) status(ctx context.Context, s *wire.Stream, m wire.Message) e
 			break
 		}
 	}
-	if err := s.Send(ctx, exchange.StatusMessage(answer)); err != nil {
-		return err
-	}
-	if err := s.CloseSend(); err != nil {
+	if err := s.SendLast(ctx, exchange.StatusMessage(answer)); err != nil {
 		return err
 	}
 	_, _ = s.Receive(ctx) // the end of the question, so that Close need not reset

@@ -124,10 +124,7 @@ func ask(ctx context.Context, conn *wire.Conn, id parcel.ID) (exchange.Status, e
 		return exchange.Status{}, fault.Wrap(fault.GuardUnavailable, err, "ask for parcel %s", id)
 	}
 	defer s.Close()
-	err = s.Send(ctx, exchange.StatusMessage(exchange.Status{ID: id}))
-	if err == nil {
-		err = s.CloseSend()
-	}
+	err = s.SendLast(ctx, exchange.StatusMessage(exchange.Status{ID: id}))
 	var m wire.Message
 	if err == nil {
 		m, err = s.Receive(ctx)
