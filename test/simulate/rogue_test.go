@@ -53,7 +53,7 @@ func (c *captured) attack(ctx context.Context, h *hand) {
 			return
 		case <-timer.C:
 		}
-		if c.count > 12 {
+		if c.count > 24 {
 			return
 		}
 		if list := h.windows(); len(list) > 0 {

@@ -50,8 +50,8 @@ func (s *sim) build() {
 
 // draw draws what the schedule is like.
 func (s *sim) draw() error {
-	s.mode.center = s.chance(0.3)
-	s.mode.rogue = s.chance(0.12)
+	s.mode.rogue = s.chance(0.15)
+	s.mode.center = s.chance(0.25) || s.mode.rogue && s.chance(0.7) // which raises the term
 	s.mode.unbounded = s.chance(0.2)
 	s.mode.faulty = s.between(300*time.Millisecond, 2500*time.Millisecond)
 	if s.chance(0.04) { // long enough for clocks to keep what they were told
@@ -147,8 +147,11 @@ func (s *sim) planNews() {
 	version := 0
 	for range 1 + s.rng.IntN(2) {
 		version = min(version+1+s.rng.IntN(2), len(versions)-1)
-		next := version
-		s.after(s.between(0, s.mode.faulty), "bundle", func() { s.want(next, 0) })
+		next, at := version, s.mode.faulty
+		if s.mode.rogue {
+			at /= 4 // so that there is time to break the new term
+		}
+		s.after(s.between(0, at), "bundle", func() { s.want(next, 0) })
 	}
 	if s.chance(0.4) {
 		s.after(s.between(0, s.mode.faulty), "lease", func() { s.want(0, 1) })
