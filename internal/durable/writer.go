@@ -153,7 +153,7 @@ func (w *writer) roll() error {
 }
 
 func fillSegment(f File, header []byte, size int64) error {
-	zeros := make([]byte, 1<<20)
+	zeros := make([]byte, min(1<<20, size))
 	for off := int64(len(header)); off < size; off += int64(len(zeros)) {
 		if _, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-off)], off); err != nil {
 			return err

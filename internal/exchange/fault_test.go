@@ -46,11 +46,15 @@ type world struct {
 	wrong    []string
 }
 
-func newWorld(t *testing.T, seed uint64, synced, eager bool) *world {
+// faultFiles are what every world begins with.
+func faultFiles() map[string][]byte {
+	return map[string][]byte{"small": noise(1, 100), "large": noise(2, 1<<20+17), "bad": noise(3, 10), "empty": {}}
+}
+
+func newWorld(t *testing.T, files map[string][]byte, seed uint64, synced, eager bool) *world {
 	w := &world{
 		t: t, synced: synced, eager: eager, near: crashdisk.New(seed), far: crashdisk.New(seed + 1e6), wrap: func(d durable.Disk) durable.Disk { return d },
-		files:    map[string][]byte{"small": noise(1, 100), "large": noise(2, 1<<20+17), "bad": noise(3, 10), "empty": {}},
-		accepted: map[string]bool{}, torn: map[string]bool{}, unsure: map[string]bool{}, taken: map[string]int{}, refused: map[string]int{},
+		files: files, accepted: map[string]bool{}, torn: map[string]bool{}, unsure: map[string]bool{}, taken: map[string]int{}, refused: map[string]int{},
 	}
 	if eager {
 		w.near.AtomicMoves()
@@ -174,7 +178,7 @@ func (w *world) openSender(die func(error), opened chan<- *Outbox) {
 		}
 		return nil
 	}
-	out, err := OpenOutbox(OutboxConfig{Dir: "out", Disk: w.wrap(w.near), Key: vault.Key{1}, Settled: told, Fatal: die, LedgerBytes: 512 << 10})
+	out, err := OpenOutbox(OutboxConfig{Dir: "out", Disk: w.wrap(w.near), Key: vault.Key{1}, Settled: told, Fatal: die, LedgerBytes: 64 << 10})
 	if err != nil {
 		w.expect(err)
 		return
@@ -188,7 +192,7 @@ func (w *world) openReceiver(ctx context.Context, die func(error), opened chan<-
 	if w.eager {
 		sink.released = w.take
 	}
-	in, err := OpenInbox(ctx, InboxConfig{Dir: "in", Disk: disk, Key: vault.Key{2}, Sink: sink, Log: slog.New(slog.DiscardHandler), Fatal: die, LedgerBytes: 512 << 10})
+	in, err := OpenInbox(ctx, InboxConfig{Dir: "in", Disk: disk, Key: vault.Key{2}, Sink: sink, Log: slog.New(slog.DiscardHandler), Fatal: die, LedgerBytes: 64 << 10})
 	if err != nil {
 		w.expect(err)
 		return
@@ -428,9 +432,10 @@ func TestEveryFault(t *testing.T) {
 // everyFault breaks one change after the other, with writers that sync and that do not,
 // and consumers that take at once and that do not, in turn.
 func everyFault(t *testing.T, seed uint64, side, kind string) (total int) {
+	files := faultFiles()
 	for n := 1; ; n++ {
 		turn := seed + uint64(n)
-		w := newWorld(t, seed<<16|uint64(n), turn%2 == 0, turn%4 < 2)
+		w := newWorld(t, files, seed<<16|uint64(n), turn%2 == 0, turn%4 < 2)
 		faults, wrong := w.run(side, kind, n)
 		for _, text := range wrong {
 			t.Errorf("seed %d, change %d: %s", seed, n, text)
@@ -446,7 +451,7 @@ func everyFault(t *testing.T, seed uint64, side, kind string) (total int) {
 func TestFaultsAreFound(t *testing.T) {
 	for _, side := range []string{"sender", "receiver"} {
 		for n := 1; ; n++ {
-			w := newWorld(t, uint64(n), true, false)
+			w := newWorld(t, faultFiles(), uint64(n), true, false)
 			w.wrap = func(d durable.Disk) durable.Disk { return lyingDisk{d} }
 			faults, wrong := w.run(side, "power after", n)
 			if len(wrong) > 0 {
