@@ -14,8 +14,9 @@ import (
 )
 
 // Main runs a daemon's command until it ends or is told to stop (SIGINT, SIGTERM)
-// and gives the exit status. What it has to say goes to errOut.
+// and gives the exit status. What it has to say goes to the standard error.
 func Main(name string, run func(ctx context.Context, args []string, log *slog.Logger) error) int {
+	setCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level()}))
