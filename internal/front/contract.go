@@ -41,6 +41,8 @@ type Crossing interface {
 type Conveyor interface {
 	// Policy is the bundle in force, nil before the first one.
 	Policy() *policy.Policy
+	// Refuse is Crossing's, of a file that was refused before it was a parcel.
+	Refuse(f *policy.Flow, remote string, err error) parcel.ID
 	// Deliver makes one attempt at a delivery, under a new label. exchange.Transient
 	// tells whether its error may be followed by another attempt.
 	Deliver(ctx context.Context, f *policy.Flow, out *exchange.Outgoing, body io.ReaderAt) (exchange.Receipt, error)

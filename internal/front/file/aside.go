@@ -25,10 +25,24 @@ import (
 
 const reasonExt = ".reason"
 
+// turnAway refuses what lies in the watched directory and has become no parcel: it is
+// moved to quarantine, and recorded.
+func (w *watch) turnAway(name string, cause error) error {
+	path := filepath.Join(w.dir.Path, name)
+	if _, err := os.Lstat(path); err != nil {
+		return err
+	}
+	flow := w.lane.flow.Load()
+	id := w.lane.cfg.Conveyor.Refuse(flow, "", cause)
+	w.lane.log.Warn("a file is refused", "id", id, "name", name, "error", cause)
+	return w.refuse(path, name, id, cause)
+}
+
 // refuse moves what lies at path to quarantine, under its own name where that may be
-// and is free, beside the reason. It does nothing when path is gone. The reason comes
-// first, so that nothing is ever there without one.
-func (w *watch) refuse(path, name string, cause error) error {
+// and is free, beside the reason, which names the entry in the audit log. It does
+// nothing when path is gone. The reason comes first, so that nothing is ever there
+// without one.
+func (w *watch) refuse(path, name string, id parcel.ID, cause error) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -36,8 +50,8 @@ func (w *watch) refuse(path, name string, cause error) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range names(name, parcel.NewID().String()) {
-		err = w.isolate(path, filepath.Join(w.quarantine, n), reason(name, "", cause, info.Size()))
+	for _, n := range names(name, id.String()) {
+		err = w.isolate(path, filepath.Join(w.quarantine, n), reason(name, id.String(), cause, info.Size()))
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}
@@ -107,11 +121,8 @@ func names(name, mark string) []string {
 
 // reason is the text beside a refused file.
 func reason(name, id string, cause error, size int64) string {
-	text := fmt.Sprintf("code: %s\nname: %q\nsize: %d\ntime: %s\n", fault.CodeOf(cause), name, size, time.Now().UTC().Format(time.RFC3339))
-	if id != "" {
-		text += "parcel: " + id + "\n"
-	}
-	return text + "reason: " + cause.Error() + "\n"
+	return fmt.Sprintf("code: %s\nname: %q\nsize: %d\ntime: %s\nparcel: %s\nreason: %s\n",
+		fault.CodeOf(cause), name, size, time.Now().UTC().Format(time.RFC3339), id, cause.Error())
 }
 
 // beside is where the reason of a refused file lies.
@@ -119,7 +130,11 @@ func beside(path string) string {
 	return filepath.Join(filepath.Dir(path), withSuffix(filepath.Base(path), reasonExt))
 }
 
+// isolate moves a file and puts its reason beside. One at a time: two that may bear the
+// same name would change each other's reason.
 func (w *watch) isolate(from, to, text string) error {
+	w.aside.Lock()
+	defer w.aside.Unlock()
 	if _, err := os.Lstat(to); err == nil {
 		return fs.ErrExist
 	}

@@ -86,6 +86,11 @@ func TestRefusedAtOnce(t *testing.T) {
 		reasons, err := filepath.Glob(filepath.Join(r.source, own, "quarantine", "*"+reasonExt))
 		return err == nil && len(reasons) == 7 && len(files(t, r.source)) == 0
 	})
+	r.bridge.mu.Lock()
+	if n := len(r.bridge.turned); n != 7 {
+		t.Errorf("%d refusals were to be recorded, want 7", n)
+	}
+	r.bridge.mu.Unlock()
 	for name, code := range map[string]fault.Code{
 		"link.csv": fault.ContentType, "pipe.csv": fault.ContentType, "program.exe": fault.ContentType, "large.csv": fault.ContentTooLarge, "unnamed": fault.NameInvalid,
 	} {

@@ -67,9 +67,17 @@ type bridge struct {
 	mu     sync.Mutex
 	conn   *wire.Conn
 	refuse func(h *parcel.Header) error // of the other side, before it takes anything
+	turned []fault.Code                 // refusals that were to be recorded
 }
 
 func (b *bridge) Policy() *policy.Policy { return b.policy.Load() }
+
+func (b *bridge) Refuse(_ *policy.Flow, _ string, err error) parcel.ID {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.turned = append(b.turned, fault.CodeOf(err))
+	return parcel.NewID()
+}
 
 func (b *bridge) Deliver(ctx context.Context, f *policy.Flow, out *exchange.Outgoing, body io.ReaderAt) (exchange.Receipt, error) {
 	b.mu.Lock()

@@ -46,6 +46,7 @@ type watch struct {
 	receipts, quarantine string
 	receiptSync          *exchange.DirSync
 	quarantineSync       *exchange.DirSync
+	aside                sync.Mutex // held while one file is put aside
 
 	mu      sync.Mutex
 	seen    map[string]sighting // of the files that must settle
@@ -220,14 +221,14 @@ func (w *watch) look(name string, round uint64) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return w.refuse(filepath.Join(w.dir.Path, name), name, fault.New(fault.ContentType, "not a regular file but %v", info.Mode().Type()))
+		return w.turnAway(name, fault.New(fault.ContentType, "not a regular file but %v", info.Mode().Type()))
 	}
 	ready, err := w.ready(name, info, round)
 	if err != nil || !ready {
 		return err
 	}
 	if err := checkRules(w.lane.flow.Load().Files, name, uint64(info.Size())); err != nil {
-		return w.refuse(filepath.Join(w.dir.Path, name), name, err)
+		return w.turnAway(name, err)
 	}
 	if w.enough() {
 		return nil

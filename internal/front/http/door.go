@@ -4,10 +4,14 @@
 package http
 
 import (
+	"context"
 	"net"
 	nethttp "net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
+
+	"dukou.dev/dukou/internal/fault"
 )
 
 // door bounds the connections of one listener that have not asked anything yet, those
@@ -75,6 +79,7 @@ type visitor struct {
 	source netip.Addr // invalid for none
 	fresh  bool       // has not asked anything yet; under the door's lock
 	left   bool
+	unread atomic.Bool // bytes of a request came, and none could be made of them
 }
 
 // asked takes a connection off those that have not asked anything.
@@ -114,16 +119,49 @@ func (v *visitor) Close() error {
 	return v.Conn.Close()
 }
 
-// noteState tells the door that a connection has asked something: its handshake is
-// done and the first bytes of a request are here.
-func noteState(nc net.Conn, state nethttp.ConnState) {
-	if state != nethttp.StateActive {
-		return
-	}
+// visitorOf is the connection that the server has, nil for one that came by no door.
+func visitorOf(nc net.Conn) *visitor {
 	if wrapped, ok := nc.(interface{ NetConn() net.Conn }); ok { // TLS
 		nc = wrapped.NetConn()
 	}
-	if v, ok := nc.(*visitor); ok {
+	v, _ := nc.(*visitor)
+	return v
+}
+
+type visitorKey struct{}
+
+// withVisitor lets the handler of a request know its connection.
+func withVisitor(ctx context.Context, nc net.Conn) context.Context {
+	return context.WithValue(ctx, visitorKey{}, visitorOf(nc))
+}
+
+// read notes that a request of this connection came to its handler.
+func (h handler) read(ctx context.Context) {
+	if v, _ := ctx.Value(visitorKey{}).(*visitor); v != nil {
+		v.unread.Store(false)
+	}
+}
+
+// noteState tells the door that a connection has asked something: its handshake is
+// done and the first bytes of a request are here.
+func noteState(nc net.Conn, state nethttp.ConnState) {
+	if v := visitorOf(nc); v != nil && state == nethttp.StateActive {
 		v.asked()
+	}
+}
+
+// noteState records, too, that a connection ended before its bytes became a request:
+// the server refuses those by itself, and tells nobody.
+func (h handler) noteState(nc net.Conn, state nethttp.ConnState) {
+	noteState(nc, state)
+	v := visitorOf(nc)
+	switch {
+	case v == nil:
+	case state != nethttp.StateClosed:
+		v.unread.Store(state == nethttp.StateActive)
+	case v.unread.Load():
+		remote, err := nc.RemoteAddr().String(), fault.New(fault.RequestMalformed, "bytes that are no request, or only the beginning of one")
+		id := h.entry.config.Crossing.Refuse(nil, remote, err)
+		h.entry.config.Log.Debug("refused", "id", id, "listener", h.name, "remote", remote, "error", err)
 	}
 }

@@ -235,9 +235,10 @@ func (e *Entry) server(name string, conf *tls.Config) *nethttp.Server {
 		protocols.SetHTTP2(true)
 		scheme = "https"
 	}
+	h := handler{e, name, scheme}
 	return &nethttp.Server{
-		Handler: handler{e, name, scheme}, TLSConfig: conf, Protocols: &protocols,
-		DisableGeneralOptionsHandler: true, MaxHeaderBytes: maxHead, ConnState: noteState,
+		Handler: h, TLSConfig: conf, Protocols: &protocols,
+		DisableGeneralOptionsHandler: true, MaxHeaderBytes: maxHead, ConnState: h.noteState, ConnContext: withVisitor,
 		ReadHeaderTimeout: e.head, ReadTimeout: e.read, IdleTimeout: idleTimeout,
 		HTTP2:    &nethttp.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: idleTimeout, WriteByteTimeout: writeTimeout},
 		ErrorLog: slog.NewLogLogger(e.config.Log.With("listener", name).Handler(), slog.LevelDebug),

@@ -25,6 +25,7 @@ type handler struct {
 // ServeHTTP answers one request.
 func (h handler) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	defer endOnPanic()
+	h.read(r.Context())
 	if len(r.TransferEncoding) > 0 {
 		// A length beside the chunks is gone when the parser is done. Another party
 		// may have gone by it, so nothing behind this request is one of the client.

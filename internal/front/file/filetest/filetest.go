@@ -31,6 +31,9 @@ type Shortcut struct {
 // Policy is front.Conveyor's.
 func (c *Shortcut) Policy() *policy.Policy { return c.Bundle }
 
+// Refuse is front.Conveyor's.
+func (c *Shortcut) Refuse(*policy.Flow, string, error) parcel.ID { return parcel.NewID() }
+
 // Deliver is front.Conveyor's.
 func (c *Shortcut) Deliver(ctx context.Context, f *policy.Flow, out *exchange.Outgoing, body io.ReaderAt) (exchange.Receipt, error) {
 	if c.Down.Load() {
