@@ -80,12 +80,13 @@ func (b *border) word(ctx context.Context) bool {
 	return turn(ctx, b.words, b.now(), 1, callPatience)
 }
 
-// refusal is the cause that is told: with too many at once all are the same.
+// refusal is the cause that is told: with too many at once all are the same, and the same
+// as one that says nothing of how far it came.
 func (b *border) refusal(ctx context.Context, cause error) error {
-	if fault.CodeOf(cause) == fault.TooBusy || b.word(ctx) {
+	if fault.CodeOf(cause) == fault.Interrupted || b.word(ctx) {
 		return cause
 	}
-	return fault.Wrap(fault.TooBusy, cause, "too many refusals outwards")
+	return fault.Wrap(fault.Interrupted, cause, "too many refusals outwards")
 }
 
 // fresh is how old a receipt's time may be to be taken for now.
@@ -99,9 +100,8 @@ func (b *border) receipt(ctx context.Context, r exchange.Receipt) (exchange.Rece
 		r.Released = now.UnixMilli()
 		return r, nil
 	}
-	if r.Released < now.Add(-receiptAge).UnixMilli() || r.Released > now.UnixMilli() {
-		return r, fault.New(fault.ParcelMalformed, "a receipt of another time")
-	}
+	// A release that was made is never told as a refusal, whatever either clock says.
+	r.Released = min(max(r.Released, now.Add(-receiptAge).UnixMilli()), now.UnixMilli())
 	r.Released -= r.Released % time.Hour.Milliseconds()
 	if !b.word(ctx) {
 		return r, fault.New(fault.TooBusy, "too many receipts of long ago")

@@ -76,7 +76,7 @@ func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.
 		return h.handRefusal(context.WithoutCancel(ctx), from, s, v.Header.ID, err)
 	}
 	if err := h.passAnswer(next, answer, &v); err != nil {
-		return h.handRefusal(ctx, from, s, v.Header.ID, err)
+		return h.handRefusal(ctx, from, s, v.Header.ID, answered(err))
 	}
 	return exchange.Reply(ctx, s, answer)
 }
@@ -226,6 +226,15 @@ func (h *Half) fits(from *peer, v *judge.Verdict, kind parcel.Kind) error {
 		return nil
 	}
 	v.Decision = policy.Decision{Code: err.Code, Reasons: []policy.Reason{{Code: err.Code, Rule: "stream", What: err.What}}}
+	return err
+}
+
+// answered is the cause that is told when an answer does not pass. Codes that say that
+// nothing was passed on would have the question asked again.
+func answered(err error) error {
+	if fault.KindOf(fault.CodeOf(err)) == fault.Unavailable {
+		return fault.Wrap(fault.Interrupted, err, "pass the answer on")
+	}
 	return err
 }
 

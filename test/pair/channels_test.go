@@ -83,7 +83,7 @@ func TestOutwardChannels(t *testing.T) {
 	})
 	drive(t, "codes of refusals", words, wordsAtOnce, func() bool {
 		_, err := z.ask("out/p-1", "p-1")
-		return err != nil && fault.CodeOf(err) != fault.TooBusy
+		return err != nil && fault.CodeOf(err) != fault.Interrupted
 	})
 	drive(t, "calls", calls, callsAtOnce, func() bool {
 		n := chosen()
@@ -178,6 +178,6 @@ func TestCapturedInnerFrontChannels(t *testing.T) {
 	})
 	drive(t, "codes of refusals", words, wordsAtOnce, func() bool {
 		_, err := w.ask("out/p-1", "p-1")
-		return err != nil && fault.CodeOf(err) != fault.TooBusy
+		return err != nil && fault.CodeOf(err) != fault.Interrupted
 	})
 }
