@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -253,7 +254,11 @@ component by it, from a service on a read-only file system that starts nothing e
 			if m == nil {
 				return &exitError{fault.ExitRefused, fmt.Errorf("no manifest is installed in %s (dukou manifest install)", dir)}
 			}
-			program, err := m.Seal(args[0])
+			file, err := exec.LookPath(args[0])
+			if err != nil {
+				return err
+			}
+			program, err := m.Seal(file)
 			if err != nil {
 				return &exitError{fault.ExitRefused, err}
 			}
