@@ -5,6 +5,7 @@ package ledger
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -140,15 +141,27 @@ func (c *checker) question(s *Sent) {
 	n := len(c.arrivals[s.ID])
 	switch {
 	case n > 1:
-		c.add(Twice, s.ID, "the application was asked %d times", n)
+		c.add(Twice, s.ID, "the application was asked %d times; %s", n, c.trail(c.arrivals[s.ID]))
 	case s.Outcome == Answered && n == 0:
 		c.add(Unreached, s.ID, "answered, and the application was never asked")
 	case s.Outcome == Refused && n > 0 && fault.KindOf(s.Code) == fault.Unavailable:
-		c.add(Reached, s.ID, "refused with %s, which says that nothing was passed on, and the application was asked", s.Code)
+		c.add(Reached, s.ID, "refused with %s, which says that nothing was passed on, and the application was asked; %s", s.Code, c.trail(c.arrivals[s.ID]))
 	}
 	if s.Outcome == Answered && s.Digest != s.Want {
 		c.add(Altered, s.ID, "answered with digest %x, not %x", s.Digest[:4], s.Want[:4])
 	}
+}
+
+// trail is what every log says of the parcels of some arrivals.
+func (c *checker) trail(arrivals []*Arrival) string {
+	var list []string
+	for _, a := range arrivals {
+		list = append(list, fmt.Sprintf("parcel %s at %s", a.Parcel, clock(a.At)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.run.Logs)) {
+		list = append(list, name+": "+told(c.run.Logs[name].Events[arrivals[0].Parcel]))
+	}
+	return strings.Join(list, "; ")
 }
 
 // arrival holds what arrived against what was recorded of it.
@@ -234,7 +247,7 @@ func clock(t time.Time) string { return t.Format("15:04:05.000") }
 func told(events []Event) string {
 	var list []string
 	for _, e := range events {
-		list = append(list, fmt.Sprintf("%d %s %s", e.Index, e.Verdict, clock(e.At)))
+		list = append(list, strings.TrimSpace(fmt.Sprintf("%d %s %s %s", e.Index, clock(e.At), e.Verdict, e.Reason)))
 	}
 	return strings.Join(list, ", ")
 }

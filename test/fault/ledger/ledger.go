@@ -76,6 +76,7 @@ type Event struct {
 	Index   uint64
 	At      time.Time
 	Verdict string // allow, refuse, committed, released …
+	Reason  string // code of a refusal
 	Answer  bool   // it is about the answer
 	Label   string // what is wrong with the label of an allow; empty when nothing is
 }

@@ -86,7 +86,7 @@ func (l *Log) take(index uint64, c *audit.Content, tag TagFunc) {
 		return
 	}
 	id := parcel.ID(c.Leaf.Parcel)
-	e := Event{Index: index, At: time.UnixMilli(c.Leaf.Time), Verdict: c.Leaf.Verdict}
+	e := Event{Index: index, At: time.UnixMilli(c.Leaf.Time), Verdict: c.Leaf.Verdict, Reason: c.Leaf.Reason}
 	if c.Leaf.Class == audit.ClassDecision && c.Leaf.Verdict == "allow" {
 		h, rule, err := headerOf(c.Detail)
 		if err != nil {
