@@ -31,6 +31,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // Key is the key of a component's store. It is secret.
@@ -103,11 +105,11 @@ func create(path string) error {
 	if err := writeSynced(temp, append(hex.AppendEncode(nil, k[:]), '\n')); err != nil {
 		return errors.Join(err, os.Remove(temp))
 	}
-	err := os.Link(temp, path) // replaces nothing
+	err := unix.Renameat2(unix.AT_FDCWD, temp, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE)
 	if errors.Is(err, fs.ErrExist) {
-		err = nil
+		err = os.Remove(temp)
 	}
-	if err := errors.Join(err, os.Remove(temp)); err != nil {
+	if err != nil {
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(path))
