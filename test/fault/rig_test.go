@@ -12,13 +12,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"golang.org/x/sys/unix"
 
-	"dukou.dev/dukou/examples/bank/policy"
 	"dukou.dev/dukou/internal/cell"
 	"dukou.dev/dukou/internal/demo"
 	"dukou.dev/dukou/internal/demo/demotest"
@@ -43,13 +41,6 @@ type rig struct {
 	expected map[string]int         // processes that a fault lets end by themselves
 	ends     []ledger.End
 	policy   policyState
-}
-
-// policyState is the bundle in force.
-type policyState struct {
-	sync.Mutex
-	version, term uint64
-	forbidden     bool
 }
 
 const (
@@ -185,59 +176,6 @@ func (r *rig) configure(front, list, name string, value any) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		r.t.Fatal(err)
 	}
-}
-
-// folderOf is the policy: the example's, the flows of these tests, and what forbids.
-func folderOf(p *policyState) (fs.FS, error) {
-	m := fstest.MapFS{}
-	for _, folder := range []fs.FS{policy.Files(), os.DirFS(filepath.Join("testdata", "policy"))} {
-		err := fs.WalkDir(folder, ".", func(path string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() {
-				return err
-			}
-			data, err := fs.ReadFile(folder, path)
-			m[path] = &fstest.MapFile{Data: data}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	text := string(m["dukou.yaml"].Data)
-	if strings.Count(text, "term: 1\n") != 1 {
-		return nil, errors.New("the example's policy has no term 1 any more")
-	}
-	m["dukou.yaml"].Data = []byte(strings.Replace(text, "term: 1\n", fmt.Sprintf("term: %d\n", p.term), 1))
-	if p.forbidden {
-		m["policies/not-some.cedar"] = &fstest.MapFile{Data: []byte(`
-@id("not-some")
-forbid (principal, action == Action::"deliver", resource == Object::"intranet/fault-some");
-`)}
-	}
-	return m, nil
-}
-
-// apply puts the next bundle in force, with a change. The center hands it out, with new
-// leases, and this does not wait for that.
-func (r *rig) apply(change func(*policyState)) error {
-	r.policy.Lock()
-	defer r.policy.Unlock()
-	next := policyState{version: r.policy.version + 1, term: r.policy.term, forbidden: r.policy.forbidden}
-	change(&next)
-	folder, err := folderOf(&next)
-	if err != nil {
-		return err
-	}
-	data, err := r.Installation.Bundle(folder, next.version)
-	if err != nil {
-		return err
-	}
-	err = r.Apply(r.t.Context(), data)
-	if err != nil && !strings.Contains(err.Error(), "policy-old") { // an attempt that broke off may have arrived
-		return err
-	}
-	r.policy.version, r.policy.term, r.policy.forbidden = next.version, next.term, next.forbidden
-	return nil
 }
 
 // current waits until every process runs and has the latest bundle and its lease, and
