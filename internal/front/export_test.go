@@ -4,8 +4,12 @@
 package front
 
 import (
+	"crypto/sha256"
+	"time"
+
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/policy"
 )
 
 // CheckEvidence holds the evidence of a parcel to its label, as the flow's exit does.
@@ -46,4 +50,26 @@ func (f *Front) SumUp() { f.sumUp() }
 func PasswordMatches(phc, password string) (bool, error) {
 	h, err := parseHash(phc)
 	return err == nil && h.matches(password), err
+}
+
+// Tokens is the memory of verified tokens.
+type Tokens struct{ *tokens }
+
+// Generation is half of how many it holds.
+const Generation = generation
+
+// NewTokens is an empty one.
+func NewTokens() Tokens { return Tokens{newTokens()} }
+
+// Subject verifies a token at a time.
+func (t Tokens) Subject(issuer *policy.Issuer, token string, now func() time.Time) (string, error) {
+	return t.subject(issuer, token, now)
+}
+
+// Kept is how many claims are remembered.
+func (t Tokens) Kept() int { return len(t.recent) + len(t.older) }
+
+// Knows tells whether the claims of a token are remembered.
+func (t Tokens) Knows(issuer *policy.Issuer, token string) bool {
+	return t.known(sha256.Sum256(append(append([]byte{}, issuer.Key...), token...))) != nil
 }

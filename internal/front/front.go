@@ -57,6 +57,7 @@ type Front struct {
 	busy      *concurrency
 	hashing   hashing
 	guesses   *guesses
+	tokens    *tokens
 	cards     *cards
 	strangers *damper
 	passed    atomic.Uint64
@@ -78,7 +79,7 @@ func New(c Config) (*Front, error) {
 	}
 	f := &Front{
 		Config: c, id: c.Identity.Request.ID, zone: c.Identity.Request.Zone, keys: &pki.Keys{},
-		rates: newRates(), busy: newConcurrency(), hashing: newHashing(), guesses: newGuesses(), cards: newCards(),
+		rates: newRates(), busy: newConcurrency(), hashing: newHashing(), guesses: newGuesses(), tokens: newTokens(), cards: newCards(),
 		strangers: newDamper(), changed: make(chan struct{}),
 	}
 	boot, err := c.Identity.Boot()
