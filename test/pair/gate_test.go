@@ -147,7 +147,7 @@ func (z *seized) told(t *testing.T, name string, want fault.Code) {
 	case want == "" || err == nil || got != want && !(got == fault.Interrupted && fault.KindOf(want) == fault.Unavailable): // the question was passed on
 		t.Errorf("%s: %v, want %q", name, err, want)
 	case want != fault.InternalError && want != fault.ParcelMalformed:
-		within(t, 5*time.Second, func() error {
+		within(t, 15*time.Second, func() error {
 			if err := z.gate.recorded(func(l audit.Leaf) bool { return l.Verdict == "refuse" && l.Reason == string(want) }); err != nil {
 				return wrong("%s (%s): %w", name, want, err)
 			}
