@@ -90,7 +90,7 @@ func spawn(t *testing.T, dir string, from uint64, n int) (string, error) {
 // runPart runs schedules one after another in this process.
 func runPart(t *testing.T, n int) {
 	debug.SetGCPercent(1000) // little lives, and much is made
-	site, counts, failed := newSite(t, workdir(t)), newTally(), 0
+	site, counts, failed := newSite(t, filepath.Join(*part, "site")), newTally(), 0
 	for i := range uint64(n) {
 		if err := os.WriteFile(filepath.Join(*part, seedFile), strconv.AppendUint(nil, *seed+i, 10), 0o600); err != nil {
 			t.Fatal(err)
