@@ -24,6 +24,15 @@ func Deliver(ctx context.Context, o Opener, c Carried, h *parcel.Header, out *Ou
 	}
 	defer s.Close()
 	d := delivering{stream: s, header: h, out: out, body: body, progress: progress, links: parcel.Chain(out.Digests, h.Body.Size)}
+	receipt, err := d.attempt(ctx, c)
+	if err != nil && d.committed && Transient(err) {
+		out.Unsure = true
+	}
+	return receipt, err
+}
+
+func (d *delivering) attempt(ctx context.Context, c Carried) (Receipt, error) {
+	s, h, out := d.stream, d.header, d.out
 	kind := KindRush
 	if out.Attempt > 0 || len(out.Digests) > progressEvery {
 		kind = KindOffer // it may have come in part, or is worth asking first
@@ -63,6 +72,8 @@ type delivering struct {
 	body     io.ReaderAt
 	links    []parcel.Link
 	progress func(uint64)
+
+	committed bool // the commit was sent, at least in part
 }
 
 // ended prefers what the receiver said to the error of sending on: a refusal comes
@@ -99,6 +110,7 @@ func (d *delivering) send(ctx context.Context, from uint64) error {
 	if err := d.sendChunks(ctx, from); err != nil {
 		return err
 	}
+	d.committed = true
 	return d.stream.SendLast(ctx, wire.Message{Kind: KindCommit})
 }
 

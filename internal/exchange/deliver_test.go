@@ -21,6 +21,7 @@ import (
 	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/vault"
 	"dukou.dev/dukou/internal/wire"
+	"dukou.dev/dukou/internal/wire/wiretest"
 )
 
 func TestDeliverOnce(t *testing.T) {
@@ -420,5 +421,44 @@ func TestNoRoom(t *testing.T) {
 	h.ID = parcel.NewID()
 	if _, _, err := r.inbox.Begin(context.Background(), message.Header, h, "a/x"); fault.CodeOf(err) != fault.ParcelTooLarge {
 		t.Errorf("a body above the limit: %v", err)
+	}
+}
+
+// TestUnsure: when no word comes after the commit, nobody knows whether it was
+// released; before the commit, or after a word, it is known.
+func TestUnsure(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for name, test := range map[string]struct {
+		until wire.Kind
+		say   fault.Code
+		want  bool
+	}{
+		"broken off before the commit": {KindChunk, "", false},
+		"broken off behind it":         {KindCommit, "", true},
+		"interrupted behind it":        {KindCommit, fault.Interrupted, true},
+		"refused at the commit":        {KindCommit, fault.PolicyDenied, false},
+	} {
+		body := noise(1, 8<<20) // more than is sent before the other side reads
+		out := r.take(name, body)
+		header, message := carried(out)
+		d, a := wiretest.Pair(t, wire.Config{}, wire.Config{})
+		go func() {
+			s, err := a.Accept(t.Context())
+			if err != nil {
+				return
+			}
+			defer s.Close()
+			for m := (wire.Message{}); err == nil && m.Kind != test.until; {
+				m, err = s.Receive(t.Context())
+			}
+			if test.say != "" {
+				_ = Refuse(t.Context(), s, out.ID, fault.New(test.say, "the test says so"))
+			}
+		}()
+		_, err := Deliver(t.Context(), d, message, header, out, bytes.NewReader(body), nil)
+		if err == nil || out.Unsure != test.want {
+			t.Errorf("%s: %v, unsure %t", name, err, out.Unsure)
+		}
 	}
 }

@@ -59,6 +59,9 @@ type Outgoing struct {
 	Digests  []parcel.ChunkDigest
 	Accepted time.Time
 	Attempt  int // failed attempts in this process; a restart counts as one
+	// Unsure says that an earlier attempt may have been released: no word came after its
+	// commit, or a restart forgot whether one did. A refusal is not the whole truth then.
+	Unsure bool
 
 	index  uint64 // of its record in the ledger
 	due    time.Time

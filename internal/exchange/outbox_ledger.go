@@ -122,7 +122,7 @@ func (o *Outbox) recover(records map[parcel.ID]*outRecord) error {
 			continue
 		}
 		out := r.outgoing()
-		out.Attempt = 1
+		out.Attempt, out.Unsure = 1, true
 		o.push(out)
 	}
 	return o.sweep()

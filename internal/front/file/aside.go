@@ -75,7 +75,11 @@ func (w *watch) giveBack(out *exchange.Outgoing, body *exchange.Body, cause erro
 				return err
 			}
 		}
-		err = w.isolate(temp, path, reason(out.Origin, id, cause, body.Size()))
+		text := reason(out.Origin, id, cause, body.Size())
+		if out.Unsure {
+			text += "earlier: may have been delivered\n"
+		}
+		err = w.isolate(temp, path, text)
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}

@@ -114,11 +114,36 @@ func TestRefusedOnTheWay(t *testing.T) {
 	r.bridge.mu.Unlock()
 	r.put("denied.csv", "one")
 	eventually(t, "the file in quarantine", func() bool { return r.quarantine()["denied.csv"] == "one" })
-	if reason := r.quarantine()["denied.csv.reason"]; !strings.Contains(reason, "code: policy-denied\n") || !strings.Contains(reason, "parcel: ") {
+	if reason := r.quarantine()["denied.csv.reason"]; !strings.Contains(reason, "code: policy-denied\n") || !strings.Contains(reason, "parcel: ") || strings.Contains(reason, "earlier") {
 		t.Errorf("reason %q", reason)
 	}
 	if len(r.receipts()) != 0 || len(files(t, r.target)) != 0 {
 		t.Errorf("receipts %q, released %q", r.receipts(), files(t, r.target))
+	}
+}
+
+// TestRefusedAfterARestart: what an earlier life may have delivered is not told as
+// surely refused.
+func TestRefusedAfterARestart(t *testing.T) {
+	r := newRig(t, nil)
+	tried := make(chan struct{}, 1000)
+	refuse := func(code fault.Code) {
+		r.bridge.mu.Lock()
+		defer r.bridge.mu.Unlock()
+		r.bridge.refuse = func(*parcel.Header) error {
+			tried <- struct{}{}
+			return fault.New(code, "the test says so")
+		}
+	}
+	refuse(fault.TooBusy)
+	r.put("denied.csv", "one")
+	<-tried
+	r.stopEntry()
+	refuse(fault.PolicyDenied)
+	r.startEntry()
+	eventually(t, "the file in quarantine", func() bool { return r.quarantine()["denied.csv"] == "one" })
+	if reason := r.quarantine()["denied.csv.reason"]; !strings.Contains(reason, "\nearlier: may have been delivered\n") {
+		t.Errorf("reason %q", reason)
 	}
 }
 
