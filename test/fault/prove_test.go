@@ -216,10 +216,10 @@ func (r *rig) prove(a *asker, logs bool) []ledger.Violation {
 	}
 	var fresh []ledger.Violation
 	for _, v := range found {
-		if !r.shown[v.String()] {
+		if key := string(v.Kind) + v.ID; !r.shown[key] {
 			fresh = append(fresh, v)
 		}
-		r.shown[v.String()] = true
+		r.shown[string(v.Kind)+v.ID] = true
 	}
 	for _, v := range fresh[:min(len(fresh), maxShown)] {
 		r.t.Error(v)
