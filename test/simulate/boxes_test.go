@@ -14,6 +14,7 @@ import (
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/exchange"
+	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/front"
 	"dukou.dev/dukou/internal/front/file"
 	"dukou.dev/dukou/internal/label"
@@ -102,6 +103,8 @@ func (l *life) deliver(ctx context.Context, box *exchange.Outbox, out *exchange.
 		return box.Settle(out, exchange.Outcome{Receipt: receipt})
 	case ctx.Err() != nil || exchange.Transient(err):
 		return err
+	case s.mode.center && fault.CodeOf(err) == fault.PolicyDenied: // some of its bundles forbid it
+		return box.Settle(out, exchange.Outcome{Code: fault.PolicyDenied})
 	default:
 		if !l.dead.Load() {
 			s.found.add(s, "delivery %s was given up: %v", out.Origin, err)
@@ -139,11 +142,19 @@ func (l *life) settled(out *exchange.Outgoing, o exchange.Outcome) error {
 	s := l.p.m.s
 	s.record.change(func() {
 		d := s.record.shipments[out.Origin]
-		if d.told = true; d.released == 0 {
+		d.told = true
+		switch {
+		case o.Code != "":
+			if d.refused = !out.Unsure; out.Unsure {
+				s.tally.reached("refused, and nobody knows what became of an earlier attempt")
+			}
+		case d.released == 0:
 			s.found.add(s, "delivery %s was told to be released, and was not", out.Origin)
-		}
-		if d.attempts > d.at {
-			s.tally.reached("receipt lost and given again")
+		default:
+			d.arrived = true
+			if d.attempts > d.at {
+				s.tally.reached("receipt lost and given again")
+			}
 		}
 	})
 	return nil

@@ -178,7 +178,7 @@ func (s *sim) want(version, serial int) {
 	w.mu.Lock()
 	if version > w.version {
 		s.tally.fault("bundle replaced")
-		if versions[version] > versions[w.version] {
+		if versions[version].term > versions[w.version].term {
 			s.tally.fault("term raised")
 		}
 	}
@@ -198,9 +198,9 @@ func (s *sim) term(ids ...string) uint64 {
 	w := &s.wants
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	least := versions[len(versions)-1]
+	least := versions[len(versions)-1].term
 	for _, id := range ids {
-		least = min(least, versions[w.told[id][0]])
+		least = min(least, versions[w.told[id][0]].term)
 	}
 	return least
 }

@@ -153,6 +153,10 @@ func (s *sim) judged(who string, leaf *audit.Leaf) {
 		s.tally.reached("label replayed and refused")
 	case "label-term":
 		s.tally.reached("lower term refused")
+	case "policy-denied":
+		if leaf.Class == audit.ClassDelivery {
+			s.tally.reached("delivery refused on its way by a new bundle")
+		}
 	case "label-altered":
 		s.tally.reached("forged label refused")
 	}

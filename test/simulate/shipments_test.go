@@ -27,7 +27,9 @@ type shipment struct {
 	digest   [32]byte
 	body     []byte
 	accepted bool // the sender was told so, or it lies in the source directory
-	told     bool // that it was released
+	told     bool // how it ended
+	arrived  bool // it was told that it was released
+	refused  bool // it was told that it never will be
 	released int  // moves onto the shelf that were seen
 	attempts int
 	at       int // the attempt at whose time it was released
@@ -142,6 +144,7 @@ func (s *sim) upload(name string, d *shipment) {
 		return
 	}
 	l := p.life
+	s.record.change(func() { d.refused = false }) // it is sent again, whatever came of it before
 	go func() {
 		err := box.Accept(draft(d.id, d.flow, name, len(d.body)), bytes.NewReader(d.body))
 		if err == nil && !l.dead.Load() {
@@ -180,7 +183,11 @@ func (s *sim) checkShelves(id string, atEnd bool) {
 	}
 	s.tally.Delivered += len(there)
 	for name, d := range s.record.shipments {
-		if target(d.flow) == id && there[name] == 0 && (d.told || !s.mode.unbounded && d.accepted) {
+		switch {
+		case target(d.flow) != id:
+		case d.refused && there[name] > 0:
+			s.found.add(s, "%s was told to be refused, and was released", name)
+		case there[name] == 0 && (d.arrived || d.accepted && !d.told && !s.mode.unbounded):
 			s.found.add(s, "%s was accepted, and is lost", name)
 		}
 	}

@@ -51,8 +51,16 @@ var pairs = []pki.Pair{
 	{Maker: rogue, Judge: inner}, {Maker: frontIn, Judge: inner}, {Maker: frontIn, Judge: gate},
 }
 
-// versions are the bundles that follow each other, by the term that each is of.
-var versions = []uint64{1, 1, 2, 2, 3}
+// versions are the bundles that follow each other.
+var versions = []struct {
+	term  uint64
+	cedar string // beside what all of them have
+}{{1, ""}, {1, haltFiles}, {2, ""}, {2, haltFiles + haltQuestions}, {3, ""}, {3, haltFiles}}
+
+const (
+	haltFiles     = `@id("no-files") forbid (principal, action == Action::"deliver", resource);` + "\n"
+	haltQuestions = `@id("no-questions") forbid (principal, action == Action::"read", resource);` + "\n"
+)
 
 // site is what all schedules of a process share and none changes: keys, admissions,
 // bundles and leases.
@@ -93,8 +101,8 @@ func (s *site) make() error {
 	if err := s.enrol(); err != nil {
 		return err
 	}
-	for n, term := range versions {
-		sealed, err := envelope.Seal(envelope.Bundle, s.bundle(uint64(n+1), term), s.approvers...)
+	for n, v := range versions {
+		sealed, err := envelope.Seal(envelope.Bundle, s.bundle(uint64(n+1), v.term, v.cedar), s.approvers...)
 		if err != nil {
 			return err
 		}
@@ -197,7 +205,7 @@ const cedarText = `
 @id("files") permit (principal, action == Action::"deliver", resource);
 `
 
-func (s *site) bundle(version, term uint64) policy.Bundle {
+func (s *site) bundle(version, term uint64, cedar string) policy.Bundle {
 	now := time.Now()
 	b := policy.Bundle{
 		Format: policy.Format, Version: version, Created: now.UnixMilli(), NotBefore: now.Add(-48 * time.Hour).UnixMilli(),
@@ -209,7 +217,7 @@ func (s *site) bundle(version, term uint64) policy.Bundle {
 		},
 		Objects: []policy.Object{{ID: "in/reports", Class: class(4, 3)}, {ID: "in/files", Class: class(4, 3)}, {ID: "out/files", Class: class(3, 1)}},
 		Flows:   []policy.Flow{queryFlow("query", frontOut), queryFlow("probe", rogue), fileFlow("files", "out", "in"), fileFlow("back", "in", "out")},
-		Cedar:   []policy.CedarFile{{Name: "simulate.cedar", Text: cedarText}},
+		Cedar:   []policy.CedarFile{{Name: "simulate.cedar", Text: cedarText + cedar}},
 	}
 	for _, c := range cast {
 		r := s.ids[c.id].Request

@@ -24,6 +24,7 @@ var (
 		"torn tail of a journal cut off", "resumed in the middle", "receipt lost and given again", "label of an earlier life refused",
 		"label replayed and refused", "lower term refused", "forged label refused",
 		"answer lost, question not put again", "power lost while starting",
+		"refused, and nobody knows what became of an earlier attempt",
 	}
 )
 
