@@ -5,10 +5,13 @@ package http
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
+	"io"
 	"strconv"
-	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
+
+	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/policy"
 )
 
@@ -20,166 +23,186 @@ const (
 
 // decodeJSON reads one JSON text by a schema. Fields that the schema does not name
 // are refused or dropped; of what is dropped the form is checked too. Errors are
-// RequestMalformed for what is not good JSON, ContentInvalid for another type.
+// RequestMalformed for what is not good JSON (a field that is there twice and half of a
+// UTF-16 pair are not), ContentInvalid for another type.
 func decodeJSON(s *policy.Schema, data []byte, refuse bool, where string) (any, error) {
-	// Decoder.Token is laxer than Valid and repairs broken text without a word.
-	if !utf8.Valid(data) || !json.Valid(data) || loneSurrogate(data) {
-		return nil, malformed("%s is not JSON in UTF-8", where)
+	d := decoder{
+		// From a bytes.Buffer it reads without a copy. Both are the default: they are what
+		// this package stands for.
+		text:   jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(false), jsontext.AllowInvalidUTF8(false)),
+		refuse: refuse, at: []step{{name: where}},
 	}
-	d := decoder{Decoder: json.NewDecoder(bytes.NewReader(data)), refuse: refuse}
-	d.UseNumber()
-	return d.value(s, where, 0)
+	v, err := d.value(s, 0)
+	if err == nil {
+		if _, end := d.text.ReadToken(); errors.Is(end, io.EOF) {
+			return v, nil
+		}
+		err = d.broken()
+	}
+	if fault.CodeOf(err) == fault.ContentInvalid && !jsontext.Value(data).IsValid() {
+		err = d.broken() // behind what does not fit
+	}
+	return nil, err
 }
 
 type decoder struct {
-	*json.Decoder
+	text   *jsontext.Decoder
 	refuse bool
 	values int
+	at     []step // where the value is, in names of the schema
 }
+
+// step is a field's name, or the place in a list where the name is empty.
+type step struct {
+	name  string
+	index int
+}
+
+func (d *decoder) where() string {
+	at := d.at[0].name
+	for _, s := range d.at[1:] {
+		if s.name != "" {
+			at += "." + s.name
+		} else {
+			at += "[" + strconv.Itoa(s.index) + "]"
+		}
+	}
+	return at
+}
+
+func (d *decoder) broken() error {
+	return malformed("%s is not JSON in UTF-8 with each field once", d.at[0].name)
+}
+
+func (d *decoder) unfit(s *policy.Schema) error { return unfit(s, d.where()) }
 
 // value reads one value; a nil schema drops it.
-func (d *decoder) value(s *policy.Schema, where string, depth int) (any, error) {
+func (d *decoder) value(s *policy.Schema, depth int) (any, error) {
 	if d.values++; depth > maxDepth || d.values > maxValues {
-		return nil, malformed("%s is deeper than %d or of more than %d values", where, maxDepth, maxValues)
+		return nil, malformed("%s is deeper than %d or of more than %d values", d.where(), maxDepth, maxValues)
 	}
-	t, err := d.Token()
+	t, err := d.text.ReadToken()
 	if err != nil {
-		return nil, malformed("%s is not JSON", where)
+		return nil, d.broken()
 	}
-	switch t := t.(type) {
-	case json.Delim:
-		if t == '{' {
-			return d.record(s, where, depth)
-		}
-		return d.list(s, where, depth)
-	case json.Number:
-		return number(s, string(t), where)
-	case string:
-		return textValue(s, t, where)
-	case bool:
-		if s == nil || s.Type == policy.Boolean {
-			return t, nil
-		}
-	case nil:
+	switch t.Kind() {
+	case jsontext.KindBeginObject:
+		return d.record(s, depth)
+	case jsontext.KindBeginArray:
+		return d.list(s, depth)
+	case jsontext.KindNull:
 		return nil, nil // Check refuses it where the schema does not allow it
 	}
-	return nil, invalid("%s is not a %s", where, s.Type)
-}
-
-func number(s *policy.Schema, text, where string) (any, error) {
-	switch {
-	case s == nil:
+	if s == nil {
 		return nil, nil
-	case s.Type == policy.Integer:
-		return parseInteger(text, where)
-	case s.Type == policy.Decimal && decimalForm.MatchString(text):
-		return text, nil
-	default:
-		return nil, invalid("%s is not a %s", where, s.Type)
 	}
+	return d.scalar(s, t)
 }
 
-func textValue(s *policy.Schema, text, where string) (any, error) {
-	switch {
-	case s == nil || s.Type == policy.Text:
-		return text, nil
-	case s.Type == policy.Bytes:
-		return parseBytes(text, where)
-	default:
-		return nil, invalid("%s is not a %s", where, s.Type)
+func (d *decoder) scalar(s *policy.Schema, t jsontext.Token) (any, error) {
+	switch kind := t.Kind(); {
+	case kind == jsontext.KindString && s.Type == policy.Text:
+		return t.String(), nil
+	case kind == jsontext.KindString && s.Type == policy.Bytes:
+		if b, ok := parseBytes(t.String()); ok {
+			return b, nil
+		}
+	case kind == jsontext.KindNumber && s.Type == policy.Integer:
+		if n, ok := parseInteger(t.String()); ok {
+			return n, nil
+		}
+	case kind == jsontext.KindNumber && s.Type == policy.Decimal:
+		if text := t.String(); decimalForm.MatchString(text) {
+			return text, nil
+		}
+	case (kind == jsontext.KindTrue || kind == jsontext.KindFalse) && s.Type == policy.Boolean:
+		return t.Bool(), nil
 	}
+	return nil, d.unfit(s)
 }
 
-func (d *decoder) list(s *policy.Schema, where string, depth int) (any, error) {
+func (d *decoder) list(s *policy.Schema, depth int) (any, error) {
 	if s != nil && s.Type != policy.List {
-		return nil, invalid("%s is not a %s", where, s.Type)
+		return nil, d.unfit(s)
 	}
 	items := []any{}
-	var schema *policy.Schema
+	var of *policy.Schema
 	if s != nil {
-		schema = s.Items
+		of = s.Items
 	}
-	for d.More() {
-		item, err := d.value(schema, where+"["+strconv.Itoa(len(items))+"]", depth+1)
+	for i := 0; d.more(jsontext.KindEndArray); i++ {
+		d.enter(s, step{index: i})
+		item, err := d.value(of, depth+1)
 		if err != nil {
 			return nil, err
 		}
+		d.leave(s)
 		if s != nil {
 			items = append(items, item)
 		}
 	}
-	_, err := d.Token()
-	return items, err
+	return items, d.end()
 }
 
-func (d *decoder) record(s *policy.Schema, where string, depth int) (any, error) {
-	if s != nil && s.Type != policy.Record {
-		return nil, invalid("%s is not a %s", where, s.Type)
+// more tells whether another value of a list or record comes, or an error instead.
+func (d *decoder) more(end jsontext.Kind) bool { return d.text.PeekKind() != end }
+
+// end reads the end of a list or record.
+func (d *decoder) end() error {
+	if _, err := d.text.ReadToken(); err != nil {
+		return d.broken()
 	}
-	fields, seen := map[string]any{}, map[string]bool{}
-	for d.More() {
-		t, err := d.Token()
+	return nil
+}
+
+// enter and leave keep the place, but for what is dropped: its names are anybody's.
+func (d *decoder) enter(s *policy.Schema, to step) {
+	if s != nil {
+		d.at = append(d.at, to)
+	}
+}
+
+func (d *decoder) leave(s *policy.Schema) {
+	if s != nil {
+		d.at = d.at[:len(d.at)-1]
+	}
+}
+
+func (d *decoder) record(s *policy.Schema, depth int) (any, error) {
+	if s != nil && s.Type != policy.Record {
+		return nil, d.unfit(s)
+	}
+	var fields map[string]any
+	if s != nil {
+		fields = make(map[string]any, len(s.Fields))
+	}
+	for d.more(jsontext.KindEndObject) {
+		name, err := d.text.ReadToken()
 		if err != nil {
-			return nil, malformed("%s is not JSON", where)
+			return nil, d.broken()
 		}
-		name, _ := t.(string)
-		if seen[name] {
-			return nil, malformed("%s has field %.64q twice", where, name)
-		}
-		seen[name] = true
-		if err := d.field(s, fields, name, where, depth); err != nil {
+		if err := d.field(s, fields, name, depth); err != nil {
 			return nil, err
 		}
 	}
-	_, err := d.Token()
-	return fields, err
+	return fields, d.end()
 }
 
-func (d *decoder) field(s *policy.Schema, into map[string]any, name, where string, depth int) error {
-	f := field(s, name)
+func (d *decoder) field(s *policy.Schema, into map[string]any, name jsontext.Token, depth int) error {
+	f := field(s, name.String())
 	if f == nil {
 		if s != nil && d.refuse {
-			return invalid("%s: field %.64q is not one that crosses", where, name)
+			return invalid("%s: field %.64q is not one that crosses", d.where(), name.String())
 		}
-		_, err := d.value(nil, where, depth+1)
+		_, err := d.value(nil, depth+1)
 		return err
 	}
-	v, err := d.value(&f.Schema, where+"."+name, depth+1)
-	into[name] = v
-	return err
-}
-
-// loneSurrogate finds an escaped half of a UTF-16 pair in valid JSON: encoding/json
-// would put another character in its place.
-func loneSurrogate(data []byte) bool {
-	for i := 0; i < len(data); i++ {
-		if data[i] != '\\' {
-			continue
-		}
-		i++
-		unit := escapedUnit(data[i:])
-		if unit < 0xd800 || unit > 0xdfff {
-			continue
-		}
-		if unit >= 0xdc00 || len(data) < i+11 || data[i+5] != '\\' {
-			return true
-		}
-		if low := escapedUnit(data[i+6:]); low < 0xdc00 || low > 0xdfff {
-			return true
-		}
-		i += 10
-	}
-	return false
-}
-
-// escapedUnit is the unit of uXXXX, -1 for another escape.
-func escapedUnit(b []byte) int {
-	if len(b) < 5 || b[0] != 'u' {
-		return -1
-	}
-	n, err := strconv.ParseUint(string(b[1:5]), 16, 16)
+	d.enter(s, step{name: f.Name})
+	v, err := d.value(&f.Schema, depth+1)
 	if err != nil {
-		return -1
+		return err
 	}
-	return int(n)
+	d.leave(s)
+	into[f.Name] = v
+	return nil
 }

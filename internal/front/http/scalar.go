@@ -12,14 +12,23 @@ import (
 	"dukou.dev/dukou/internal/policy"
 )
 
-var (
-	integerForm = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,18})$`) //nolint:gochecknoglobals // a constant
-	// The form of policy.Decimal: a number of JSON without an exponent.
-	decimalForm = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,18})?$`) //nolint:gochecknoglobals // a constant
-)
+// decimalForm is the form of policy.Decimal: a number of JSON without an exponent.
+var decimalForm = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,18})?$`) //nolint:gochecknoglobals // a constant
 
 func invalid(format string, args ...any) error {
 	return fault.New(fault.ContentInvalid, format, args...)
+}
+
+// unfit says that what is somewhere is not of a schema's type.
+func unfit(s *policy.Schema, where string) error {
+	switch s.Type {
+	case policy.Integer:
+		return invalid("%s is not an integer of 64 bits", where)
+	case policy.Bytes:
+		return invalid("%s is not base64", where)
+	default:
+		return invalid("%s is not a %s", where, s.Type)
+	}
 }
 
 // fromText reads the value of a path, query or header field.
@@ -35,35 +44,33 @@ func fromText(s *policy.Schema, text, where string) (any, error) {
 			return text, nil
 		}
 	case policy.Integer:
-		return parseInteger(text, where)
+		if n, ok := parseInteger(text); ok {
+			return n, nil
+		}
 	case policy.Boolean:
 		if text == "true" || text == "false" {
 			return text == "true", nil
 		}
 	case policy.Bytes:
-		return parseBytes(text, where)
+		if b, ok := parseBytes(text); ok {
+			return b, nil
+		}
 	default:
 	}
-	return nil, invalid("%s is not a %s", where, s.Type)
+	return nil, unfit(s, where)
 }
 
-func parseInteger(text, where string) (any, error) {
-	if !integerForm.MatchString(text) {
-		return nil, invalid("%s is not an integer", where)
-	}
+// parseInteger reads an integer of 64 bits in its one spelling.
+func parseInteger(text string) (int64, bool) {
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return nil, invalid("%s is not an integer of 64 bits", where)
-	}
-	return n, nil
+	var again [20]byte
+	return n, err == nil && string(strconv.AppendInt(again[:0], n, 10)) == text
 }
 
-func parseBytes(text, where string) (any, error) {
+// parseBytes reads base64 in its one spelling.
+func parseBytes(text string) ([]byte, bool) {
 	b, err := base64.StdEncoding.Strict().DecodeString(text)
-	if err != nil || base64.StdEncoding.EncodeToString(b) != text {
-		return nil, invalid("%s is not base64", where)
-	}
-	return b, nil
+	return b, err == nil && base64.StdEncoding.EncodeToString(b) == text
 }
 
 // toText writes a value for a path, query or header field.
