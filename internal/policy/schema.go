@@ -6,10 +6,7 @@ package policy
 import (
 	"fmt"
 	"regexp"
-	"slices"
-	"unicode/utf8"
 
-	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
 )
 
@@ -131,104 +128,6 @@ func (s *Schema) compileFields(path string, depth int) error {
 }
 
 var decimalForm = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,18})?$`)
-
-// Check says whether v is within the schema; path names v in the error.
-func (s *Schema) Check(v any, path string) error {
-	if v == nil {
-		if s.Nullable {
-			return nil
-		}
-		return fault.New(fault.ContentInvalid, "%s is null", path)
-	}
-	switch v := v.(type) {
-	case string:
-		return s.checkText(v, path)
-	case int64:
-		if s.Type != Integer || v < s.Min || v > s.Max {
-			return fault.New(fault.ContentInvalid, "%s: integer %d, want %s", path, v, s.want())
-		}
-		return nil
-	case bool:
-		if s.Type == Boolean {
-			return nil
-		}
-	case []byte:
-		if s.Type == Bytes && s.within(len(v)) {
-			return nil
-		}
-	case []any:
-		return s.checkList(v, path)
-	case map[string]any:
-		return s.checkRecord(v, path)
-	}
-	return fault.New(fault.ContentInvalid, "%s: %T, want %s", path, v, s.want())
-}
-
-func (s *Schema) want() string { return fmt.Sprintf("%s of %d to %d", s.Type, s.Min, s.Max) }
-
-func (s *Schema) within(n int) bool { return int64(n) >= s.Min && int64(n) <= s.Max }
-
-func (s *Schema) checkText(v, path string) error {
-	switch {
-	case s.Type != Text && s.Type != Decimal:
-		return fault.New(fault.ContentInvalid, "%s: text, want %s", path, s.want())
-	case s.Type == Text && !s.within(utf8.RuneCountInString(v)):
-		return fault.New(fault.ContentInvalid, "%s: text of %d characters, want %s", path, utf8.RuneCountInString(v), s.want())
-	case s.pattern != nil && !s.pattern.MatchString(v):
-		return fault.New(fault.ContentInvalid, "%s does not match its pattern", path)
-	case len(s.Enum) > 0 && !slices.Contains(s.Enum, v):
-		return fault.New(fault.ContentInvalid, "%s is none of the allowed values", path)
-	}
-	return nil
-}
-
-func (s *Schema) checkList(v []any, path string) error {
-	if s.Type != List || !s.within(len(v)) {
-		return fault.New(fault.ContentInvalid, "%s: list of %d, want %s", path, len(v), s.want())
-	}
-	for i, item := range v {
-		if err := s.Items.Check(item, fmt.Sprintf("%s[%d]", path, i)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Schema) checkRecord(v map[string]any, path string) error {
-	if s.Type != Record {
-		return fault.New(fault.ContentInvalid, "%s: record, want %s", path, s.want())
-	}
-	known := 0
-	for i := range s.Fields {
-		f := &s.Fields[i]
-		item, ok := v[f.Name]
-		if !ok {
-			if f.Required {
-				return fault.New(fault.ContentInvalid, "%s.%s is missing", path, f.Name)
-			}
-			continue
-		}
-		known++
-		if err := f.Schema.Check(item, path+"."+f.Name); err != nil {
-			return err
-		}
-	}
-	if known != len(v) {
-		return fault.New(fault.ContentInvalid, "%s: field %q is not one that crosses", path, s.stranger(v))
-	}
-	return nil
-}
-
-// stranger is the first field, by name, that the schema does not have.
-func (s *Schema) stranger(v map[string]any) string {
-	var names []string
-	for name := range v {
-		if !slices.ContainsFunc(s.Fields, func(f Field) bool { return f.Name == name }) {
-			names = append(names, name)
-		}
-	}
-	return slices.Min(names)
-}
 
 // Least is the least class that content which passed Check must have.
 func (s *Schema) Least(v any) label.Class {
