@@ -181,6 +181,7 @@ func (k sink) Release(ctx context.Context, d exchange.Delivery, name string) err
 	if err := k.Folder.Release(ctx, d, name); err != nil || l.dead.Load() {
 		return err
 	}
+	s.post(l.line, "released", s.loseReceipt)
 	s.record.change(func() {
 		if sent := s.record.shipments[d.Content["name"].(string)]; sent != nil {
 			sent.released++

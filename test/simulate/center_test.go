@@ -193,6 +193,19 @@ func (s *sim) want(version, serial int) {
 	}
 }
 
+// forbidding is the next bundle that forbids what others permit.
+func (s *sim) forbidding() int {
+	w := &s.wants
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := w.version; i < len(versions); i++ {
+		if versions[i].cedar != "" {
+			return i
+		}
+	}
+	return w.version
+}
+
 // term is the lowest that all of the components are known to have in force.
 func (s *sim) term(ids ...string) uint64 {
 	w := &s.wants

@@ -70,6 +70,23 @@ func (s *sim) breakOff() {
 	})
 }
 
+// loseReceipt makes it likely that the sender does not hear of a release just now, and
+// that what it sends again is forbidden by then.
+func (s *sim) loseReceipt() {
+	if s.now() > s.mode.faulty || !s.chance(0.2) {
+		return
+	}
+	if p := s.process[[]string{outer, gate, inner}[s.rng.IntN(3)]]; p.alive() && s.chance(0.5) {
+		s.tally.fault("process killed")
+		s.kill(p)
+	} else {
+		s.cutCable()
+	}
+	if s.mode.center && s.chance(0.5) {
+		s.want(s.forbidding(), 0)
+	}
+}
+
 // strike arms a fault at one of the next changes to a disk.
 func (s *sim) strike(m *machine, what strike) {
 	m.io.Lock()

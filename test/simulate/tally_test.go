@@ -106,6 +106,9 @@ func (t *tally) String() string {
 	return b.String()
 }
 
+// tellAtMost bounds what is said of one schedule.
+const tellAtMost = 10
+
 // findings are the violations of one schedule.
 type findings struct {
 	mu   sync.Mutex
@@ -115,5 +118,8 @@ type findings struct {
 func (f *findings) add(s *sim, format string, args ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if len(f.list) == tellAtMost {
+		return
+	}
 	f.list = append(f.list, fmt.Sprintf("at %s: ", s.now())+fmt.Sprintf(format, args...))
 }
