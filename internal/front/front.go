@@ -188,13 +188,7 @@ func (f *Front) serveGuard(ctx context.Context, nc net.Conn) error {
 	accepting := make(chan struct{})
 	go func() {
 		defer close(accepting)
-		for {
-			s, err := conn.Accept(ctx)
-			if err != nil {
-				return
-			}
-			f.all.Go(func() { f.serveStream(ctx, conn, s) })
-		}
+		_ = conn.Serve(ctx, f.all.Go, func(s *wire.Stream) { f.serveStream(ctx, conn, s) }) // Run tells why it ended
 	}()
 	err := conn.Run(ctx)
 	f.set(func() { f.conn, f.verifiers = nil, nil })

@@ -368,13 +368,8 @@ func (h *Half) serveWire(ctx context.Context, p *peer) {
 }
 
 func (h *Half) acceptStreams(ctx context.Context, from *peer, streams *sync.WaitGroup) {
-	for {
-		s, err := from.conn.Accept(ctx)
-		if err != nil {
-			return
-		}
-		streams.Go(func() { h.serveStream(ctx, from, s) })
-	}
+	// The connection's Run tells why it ended.
+	_ = from.conn.Serve(ctx, streams.Go, func(s *wire.Stream) { h.serveStream(ctx, from, s) })
 }
 
 // admitted tells whether a connected peer may stay: its key is still that of a
