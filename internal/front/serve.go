@@ -150,6 +150,9 @@ func (f *Front) serveAsk(ctx context.Context, s *wire.Stream, m wire.Message) er
 		return f.refuseStream(ctx, s, a, err)
 	}
 	c, err := f.answer(ctx, a, content)
+	if fault.KindOf(fault.CodeOf(err)) == fault.Unavailable { // that would say that nothing was asked
+		err = fault.Wrap(fault.Interrupted, err, "label the answer")
+	}
 	if err != nil {
 		return f.refuseStream(ctx, s, a, err)
 	}
