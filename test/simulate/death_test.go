@@ -98,8 +98,10 @@ func (m *machine) strikes(*life) bool {
 	return m.at > 0 && m.ops >= m.at
 }
 
-// struck makes a change that the power cut or an error of the disk hits.
-func (m *machine) struck(l *life, op func(durable.Disk) error) error {
+// struck makes a change that the power cut or an error of the disk hits. A directory
+// that cannot be synced ends its file system, as a journal that is aborted does: the
+// machine starts anew.
+func (m *machine) struck(l *life, op func(durable.Disk) error, entries bool) error {
 	m.at = 0
 	if m.what == cutPower {
 		m.s.tally.fault("power cut during a change")
@@ -122,6 +124,11 @@ func (m *machine) struck(l *life, op func(durable.Disk) error) error {
 	// The process must end here, which the tests of packages durable and exchange
 	// hold it to; here is looked at what it leaves on the disk.
 	m.s.tally.fault("error of the disk")
+	if entries {
+		m.off()
+		m.s.post(l.disk, "file system aborted", func() { m.s.dark(m) })
+		return nil
+	}
 	l.dead.Store(true)
 	m.s.post(l.disk, "disk failed", func() { m.s.buried(l, 0) })
 	return nil

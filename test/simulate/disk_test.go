@@ -34,7 +34,10 @@ type lifeDisk struct {
 func (d *lifeDisk) gone() bool { return d.l.dead.Load() }
 
 // change makes one change to the disk, during which the machine may be struck.
-func (d *lifeDisk) change(op func(durable.Disk) error) error {
+func (d *lifeDisk) change(op func(durable.Disk) error) error { return d.changeIn(op, false) }
+
+// changeIn tells of a change whether it is the sync of a directory.
+func (d *lifeDisk) changeIn(op func(durable.Disk) error, entries bool) error {
 	if d.gone() {
 		return nil
 	}
@@ -45,7 +48,7 @@ func (d *lifeDisk) change(op func(durable.Disk) error) error {
 		return nil
 	}
 	if m.strikes(d.l) {
-		return m.struck(d.l, op)
+		return m.struck(d.l, op, entries)
 	}
 	return op(m.disk)
 }
@@ -122,7 +125,7 @@ func (d *lifeDisk) Mkdir(name string, perm fs.FileMode) error {
 }
 
 func (d *lifeDisk) SyncDir(name string) error {
-	return d.change(func(disk durable.Disk) error { return disk.SyncDir(name) })
+	return d.changeIn(func(disk durable.Disk) error { return disk.SyncDir(name) }, true)
 }
 
 func (d *lifeDisk) ReadDir(name string) ([]string, error) {
