@@ -38,6 +38,7 @@ func (c *Center) Apply(ctx context.Context, data []byte) (*policy.Policy, error)
 	if err != nil {
 		e.Verdict, e.Reason = "refuse", string(fault.CodeOf(err))
 		c.record(e)
+		c.Log.Warn("bundle refused", "error", err)
 		return nil, err
 	}
 	e.Object = policy.VersionName(p.Version)

@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -19,11 +21,19 @@ func Main(name string, run func(ctx context.Context, args []string, log *slog.Lo
 	setCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level()}))
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level(), ReplaceAttr: visible}))
 	if err := run(ctx, os.Args[1:], log); err != nil {
 		return fail(os.Stderr, name, err)
 	}
 	return 0
+}
+
+// visible quotes a text with the one control character that slog leaves as it is.
+func visible(_ []string, a slog.Attr) slog.Attr {
+	if text := a.Value.String(); a.Value.Kind() == slog.KindString && strings.ContainsRune(text, 0x7f) {
+		return slog.String(a.Key, strconv.QuoteToASCII(text))
+	}
+	return a
 }
 
 func fail(w io.Writer, name string, err error) int {

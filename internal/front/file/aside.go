@@ -26,7 +26,8 @@ import (
 const reasonExt = ".reason"
 
 // turnAway refuses what lies in the watched directory and has become no parcel: it is
-// moved to quarantine, and recorded.
+// moved to quarantine, and recorded. What is no regular file a confined process may not
+// move: it stays where it is, with its reason in quarantine.
 func (w *watch) turnAway(name string, cause error) error {
 	path := filepath.Join(w.dir.Path, name)
 	if _, err := os.Lstat(path); err != nil {
@@ -35,7 +36,11 @@ func (w *watch) turnAway(name string, cause error) error {
 	flow := w.lane.flow.Load()
 	id := w.lane.cfg.Conveyor.Refuse(flow, "", cause)
 	w.lane.log.Warn("a file is refused", "id", id, "name", name, "error", cause)
-	return w.refuse(path, name, id, cause)
+	err := w.refuse(path, name, id, cause)
+	if info, statErr := os.Lstat(path); errors.Is(err, fs.ErrPermission) && statErr == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	return err
 }
 
 // refuse moves what lies at path to quarantine, under its own name where that may be

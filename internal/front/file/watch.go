@@ -50,6 +50,7 @@ type watch struct {
 
 	mu      sync.Mutex
 	seen    map[string]sighting // of the files that must settle
+	stays   map[string]uint64   // by name, the last round that met what was refused and cannot be moved
 	trouble complaint
 }
 
@@ -63,7 +64,7 @@ type sighting struct {
 
 func openWatch(l *lane, d Directory) (*watch, error) {
 	w := &watch{
-		lane: l, dir: d, kick: make(chan struct{}, 1), seen: map[string]sighting{},
+		lane: l, dir: d, kick: make(chan struct{}, 1), seen: map[string]sighting{}, stays: map[string]uint64{},
 		receipts: filepath.Join(l.home, "receipts"), quarantine: filepath.Join(l.home, "quarantine"),
 		trouble: complaint{log: l.log, what: "taking files from " + d.Path},
 	}
@@ -221,6 +222,9 @@ func (w *watch) look(name string, round uint64) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
+		if w.stayed(name, round) {
+			return nil
+		}
 		return w.turnAway(name, fault.New(fault.ContentType, "not a regular file but %v", info.Mode().Type()))
 	}
 	ready, err := w.ready(name, info, round)
@@ -235,6 +239,9 @@ func (w *watch) look(name string, round uint64) error {
 	}
 	if err := w.adopt(name, info); err != nil {
 		return err
+	}
+	if w.lane.flow.Load().Files.Ready != "marker" {
+		return nil
 	}
 	if err := w.root.Remove(name + markerExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -310,4 +317,25 @@ func (w *watch) unsee(round uint64) {
 			delete(w.seen, name)
 		}
 	}
+	for name, met := range w.stays {
+		if met != round {
+			delete(w.stays, name)
+		}
+	}
+}
+
+// maxStays bounds what is remembered of what was refused and cannot be moved.
+const maxStays = 4096
+
+// stayed tells whether something was refused before, and lies where it was: it is told
+// of once.
+func (w *watch) stayed(name string, round uint64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, known := w.stays[name]
+	if !known && len(w.stays) >= maxStays {
+		return true
+	}
+	w.stays[name] = round
+	return known
 }

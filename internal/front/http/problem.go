@@ -76,8 +76,10 @@ func refuse(w nethttp.ResponseWriter, r *nethttp.Request, c front.Crossing, f *p
 	if route := new(routeError); errors.As(err, &route) && len(route.allow) > 0 {
 		h.Set("Allow", strings.Join(route.allow, ", "))
 	}
-	if r.ProtoMajor == 1 && (kind == fault.Invalid || kind == fault.TooLarge || code == fault.UpgradeRefused) {
-		h.Set("Connection", "close") // what follows on it may be read otherwise by others
+	// What follows a refused message may be read otherwise by others. And for a body that
+	// nobody has read the server would wait, before it answers, as long as its sender likes.
+	if r.ProtoMajor == 1 && (kind == fault.Invalid || kind == fault.TooLarge || code == fault.UpgradeRefused || asked == nil && r.ContentLength != 0) {
+		h.Set("Connection", "close")
 	}
 	body, encErr := json.Marshal(problem{code, id.String(), message(code)})
 	if encErr != nil {
