@@ -134,7 +134,7 @@ func (c *conn) read(q question) (got *received, keep bool, err error) {
 	}
 	// Chunks of one byte take six on the wire.
 	c.in.left = maxAnswerHead + 8*q.limit
-	body, err := io.ReadAll(io.LimitReader(resp.Body, q.limit+1))
+	body, err := readAll(io.LimitReader(resp.Body, q.limit+1), resp.ContentLength)
 	if err != nil {
 		return nil, false, err
 	}

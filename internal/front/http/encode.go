@@ -94,15 +94,20 @@ func appendText(b []byte, text, where string) ([]byte, error) {
 	}
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
+	plain := 0 // where what needs no escape begins
 	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '"' || c == '\\':
+		c := text[i]
+		if c >= 0x20 && c != '"' && c != '\\' && c != 0x7f {
+			continue
+		}
+		b = append(b, text[plain:i]...)
+		plain = i + 1
+		if c == '"' || c == '\\' {
 			b = append(b, '\\', c)
-		case c < 0x20 || c == 0x7f:
+		} else {
 			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			b = append(b, c)
 		}
 	}
+	b = append(b, text[plain:]...)
 	return append(b, '"'), nil
 }

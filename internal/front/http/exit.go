@@ -74,7 +74,7 @@ func NewExit(c ExitConfig) (*Exit, error) {
 }
 
 func newPool(t Target) (*pool, error) {
-	p := &pool{network: "tcp", scheme: "http", host: t.Host}
+	p := &pool{network: "tcp", scheme: "http", host: t.Host, life: idleLife}
 	if path, ok := strings.CutPrefix(t.Address, "unix:"); ok && path != "" {
 		p.network, p.address = "unix", path
 		if p.host == "" {

@@ -22,3 +22,10 @@ func Behind(ln net.Listener, most, mostFresh int, s *nethttp.Server) (door net.L
 		return d.fresh, len(d.source)
 	}
 }
+
+// KeepIdle makes the connections to the targets stay for longer than they do.
+func (x *Exit) KeepIdle(life time.Duration) {
+	for _, p := range x.targets {
+		p.life = life
+	}
+}

@@ -14,7 +14,9 @@ import (
 )
 
 const (
-	maxIdle     = 64          // connections kept for a target
+	// maxIdle is how many connections are kept for a target: all that were in use at
+	// once. Whoever keeps fewer dials again for most questions when there are more.
+	maxIdle     = DefaultRequests
 	idleLife    = time.Second // shorter than any server's patience, so that reuse seldom meets a close
 	dialTimeout = 5 * time.Second
 )
@@ -26,7 +28,8 @@ const (
 type pool struct {
 	network, address string
 	scheme, host     string
-	tls              *tls.Config // nil for plain
+	tls              *tls.Config   // nil for plain
+	life             time.Duration // idleLife, but in tests
 
 	mu     sync.Mutex
 	idle   []*conn // the last one used is the last
@@ -113,7 +116,7 @@ func (p *pool) keep(c *conn) {
 		c.close()
 		return
 	}
-	c.expiry = time.AfterFunc(idleLife, func() { p.expire(c) })
+	c.expiry = time.AfterFunc(p.life, func() { p.expire(c) })
 	p.idle = append(p.idle, c)
 }
 

@@ -4,6 +4,7 @@
 package http
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	nethttp "net/http"
@@ -243,12 +244,23 @@ func (s *shape) takeBody(content parcel.Record, w nethttp.ResponseWriter, r *net
 	return err
 }
 
+// maxTrusted bounds the memory that a stated length takes before its bytes come.
+const maxTrusted = 8 << 10
+
+// readAll reads to the end what says that it has so many bytes, or says nothing (-1).
+func readAll(r io.Reader, stated int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(max(0, min(stated, maxTrusted))) + bytes.MinRead)
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
+}
+
 func readBody(w nethttp.ResponseWriter, r *nethttp.Request, limit int64) ([]byte, error) {
 	tooLarge := fault.New(fault.ContentTooLarge, "body of more than %d bytes", limit)
 	if r.ContentLength > limit {
 		return nil, tooLarge
 	}
-	data, err := io.ReadAll(nethttp.MaxBytesReader(w, r.Body, limit))
+	data, err := readAll(nethttp.MaxBytesReader(w, r.Body, limit), r.ContentLength)
 	if over := new(nethttp.MaxBytesError); errors.As(err, &over) {
 		return nil, tooLarge
 	}
