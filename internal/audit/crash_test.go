@@ -45,8 +45,7 @@ type history struct {
 // live opens the journal, appends and publishes, and tells the witness.
 func (h *history) live(t *testing.T, d *crashdisk.Disk, rng *rand.Rand, steps int) (finished bool) {
 	c := config(t, d, byte(rng.Uint32()))
-	gone := make(chan struct{})
-	c.Fatal = func(error) { close(gone); runtime.Goexit() }
+	c.Fatal = func(error) { runtime.Goexit() }
 	j, err := audit.Open(c)
 	if err != nil {
 		h.must(t, err)
@@ -64,12 +63,11 @@ func (h *history) live(t *testing.T, d *crashdisk.Disk, rng *rand.Rand, steps in
 			last = j.Append(e)
 		}
 		if rng.IntN(2) == 0 {
-			select {
-			case <-last.Done():
-				h.acked = last.Index + 1
-			case <-gone:
+			if err := last.Wait(); err != nil { // or the process ends here
+				h.must(t, err)
 				return false
 			}
+			h.acked = last.Index + 1
 		}
 		if err := h.publish(t, j); err != nil {
 			h.must(t, err)

@@ -8,7 +8,8 @@
 //
 //	journal/           the records, a durable.Log; this is the truth
 //	tlog/checkpoint    the latest signed tree head (C2SP tlog-checkpoint)
-//	tlog/tile/L/NNN    the Merkle tree over the leaves (C2SP tlog-tiles)
+//	tlog/tile/L/NNN    the Merkle tree over the leaves (C2SP tlog-tiles); the partial
+//	                   tiles only when the journal rests
 //
 // A record is a leaf, and beside it a salt and the detail. The leaf holds who,
 // what, how and the verdict, and commits to the detail; the tree is over the

@@ -18,7 +18,7 @@ func Sealing(sealed bool, key vault.Key) func(Entry) error {
 		k = &detailKey{id: KeyID{Class: Decisions, Day: 1}.String(), sealer: DetailSealer(key)}
 	}
 	return func(e Entry) error {
-		_, err := seal("dukou/guard-inner", e, [saltSize]byte{1}, k)
+		_, _, err := seal("dukou/guard-inner", e, [saltSize]byte{1}, k)
 		return err
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,9 +24,11 @@ import (
 
 const (
 	// gather is how long entries are collected before a checkpoint; writing it
-	// must fit in what is left of 100 ms.
-	gather   = 40 * time.Millisecond
-	maxBytes = 4 << 20 // of one Read
+	// must fit in what is left of 100 ms. After half of it the entries that nobody
+	// waits for are written.
+	gather   = 80 * time.Millisecond
+	idle     = time.Second // without an entry, until the partial tiles are written
+	maxBytes = 4 << 20     // of one Read
 )
 
 // Config says where a journal is and who signs it.
@@ -71,6 +74,7 @@ func (c *Config) setDefaults() error {
 type Journal struct {
 	c       Config
 	s       *store
+	leaves  leaves // of entries that the tree does not have yet
 	details *sealing
 	wake    chan struct{} // holds a token while there may be entries that no checkpoint covers
 	rand    sync.Mutex    // over c.Rand
@@ -123,24 +127,32 @@ func (j *Journal) signal() {
 // Ticket is the promise that an entry will be durable.
 type Ticket struct {
 	Index  uint64 // of the entry, unless it was refused
+	log    *durable.Log
 	commit durable.Commit
 	err    error
 }
 
-// Wait returns when the entry is on the disk, or says why it was refused:
-// [ErrEntry], or what [durable.Commit.Wait] returns. Whoever gets an error MUST
-// NOT release what the entry is about.
+// Wait has the entry written at once and returns when it is on the disk, or says why it
+// was refused: [ErrEntry], or what [durable.Commit.Wait] returns. Whoever gets an error
+// MUST NOT release what the entry is about.
 func (t Ticket) Wait() error {
 	if t.err != nil {
 		return t.err
 	}
+	select {
+	case <-t.commit.Done():
+		return nil
+	default:
+	}
+	if t.commit.Done() != nil {
+		_ = t.log.Sync() // what it says, Wait says better
+	}
 	return t.commit.Wait()
 }
 
-// Done is closed when the entry is on the disk. It is nil when it was refused.
-func (t Ticket) Done() <-chan struct{} { return t.commit.Done() }
-
-// Append seals e into the journal. It does not wait for the disk.
+// Append seals e into the journal. It does not wait for the disk. An entry whose ticket
+// nobody waits for goes to the disk with the next that somebody waits for, or within 50 ms
+// while Run runs.
 func (j *Journal) Append(e Entry) Ticket {
 	if e.Time == 0 {
 		e.Time = j.c.Clock().UnixMilli()
@@ -152,13 +164,13 @@ func (j *Journal) Append(e Entry) Ticket {
 	if err != nil {
 		return Ticket{err: fmt.Errorf("%w: %w", ErrEntry, err)}
 	}
-	raw, err := seal(j.c.Origin, e, salt, j.details.key(e.Time))
+	raw, hash, err := seal(j.c.Origin, e, salt, j.details.key(e.Time))
 	if err != nil {
 		return Ticket{err: fmt.Errorf("%w: %w", ErrEntry, err)}
 	}
-	commit := j.s.log.Append(raw)
+	commit := j.leaves.append(j.s.log, raw, hash)
 	j.signal()
-	return Ticket{Index: commit.Index, commit: commit}
+	return Ticket{Index: commit.Index, log: j.s.log, commit: commit}
 }
 
 func (j *Journal) salt() (salt [saltSize]byte, err error) {
@@ -173,30 +185,74 @@ func (j *Journal) salt() (salt [saltSize]byte, err error) {
 // that was appended before.
 func (j *Journal) Run(ctx context.Context) error {
 	for {
-		select {
-		case <-ctx.Done():
+		more, err := j.await(ctx)
+		if err != nil {
+			return err
+		}
+		for half := 0; half < 2 && more; half++ {
+			if more = pause(ctx, gather/2); more {
+				err = errors.Join(err, j.s.log.Sync())
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if !more {
 			return j.Flush()
-		case <-j.wake:
 		}
 		if err := j.Publish(); err != nil {
 			return err
 		}
-		timer := time.NewTimer(gather)
+	}
+}
+
+// await returns when there may be entries to publish; false when ctx ended. While there
+// are none for long, it writes what readers could find out by themselves.
+func (j *Journal) await(ctx context.Context) (more bool, err error) {
+	timer := time.NewTimer(idle)
+	defer timer.Stop()
+	for {
 		select {
 		case <-ctx.Done():
-			timer.Stop()
-			return j.Flush()
+			return false, nil
+		case <-j.wake:
+			return true, nil
 		case <-timer.C:
+			if err := j.settle(); err != nil {
+				return false, err
+			}
 		}
 	}
 }
 
-// Flush waits until all that was appended is on the disk, and publishes a checkpoint over it.
+// pause returns after so long, false when ctx ended.
+func pause(ctx context.Context, length time.Duration) bool {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// Flush waits until all that was appended is on the disk, publishes a checkpoint over it,
+// and completes the tiles.
 func (j *Journal) Flush() error {
 	if err := j.s.log.Sync(); err != nil {
 		return err
 	}
-	return j.Publish()
+	if err := j.Publish(); err != nil {
+		return err
+	}
+	return j.settle()
+}
+
+func (j *Journal) settle() error {
+	j.pubMu.Lock()
+	defer j.pubMu.Unlock()
+	return j.s.settle()
 }
 
 // Publish takes the entries that are on the disk into the tree, and signs and
@@ -205,32 +261,38 @@ func (j *Journal) Publish() error {
 	j.pubMu.Lock()
 	defer j.pubMu.Unlock()
 	end := j.s.log.Durable()
-	if err := j.s.integrate(end); err != nil {
+	if err := j.integrate(end); err != nil {
 		return err
 	}
 	if j.s.log.Next() > end {
 		j.signal()
 	}
-	j.s.mu.Lock()
-	tree, last, first := j.s.tree.clone(), j.s.head.Size, j.s.signed == nil
-	j.s.mu.Unlock()
-	if tree.size == last && !first {
+	if j.s.tree.size == j.s.head.Size && j.s.signed != nil {
 		return nil
 	}
-	return j.sign(&tree)
+	return j.sign()
 }
 
-func (j *Journal) sign(tree *Tree) error {
-	root, err := tree.Root()
+// integrate takes the records up to end into the tree.
+func (j *Journal) integrate(end uint64) error {
+	from, hashes := j.leaves.take(end)
+	if err := j.s.integrate(from); err != nil {
+		return err
+	}
+	return j.s.grow(from, hashes)
+}
+
+func (j *Journal) sign() error {
+	root, err := j.s.tree.Root()
 	if err != nil {
 		return err
 	}
-	c := Checkpoint{Origin: j.c.Origin, Size: tree.size, Root: root}
+	c := Checkpoint{Origin: j.c.Origin, Size: j.s.tree.size, Root: root}
 	signed, err := note.Sign(&note.Note{Text: c.text()}, j.c.Signer)
 	if err != nil {
 		return fmt.Errorf("sign checkpoint: %w", err)
 	}
-	return j.s.publish(tree, c, signed)
+	return j.s.publish(c, signed)
 }
 
 // Read returns at most max records from index from on, as far as they are on

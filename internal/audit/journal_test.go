@@ -9,6 +9,8 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -175,28 +177,84 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestRebuild loses the tiles, all or one: they come back from the records.
+// TestRebuild loses tiles: full ones come back from the records, partial ones are not missed.
 func TestRebuild(t *testing.T) {
-	for _, lost := range []string{"tile/0/000", "tile/0/002.p/188", "tile/1/000.p/2"} {
+	for _, tc := range []struct {
+		lost    string
+		missing bool // to a verifier
+		anew    bool // the whole tree is built
+	}{
+		{"tile/0/000", true, true}, // the partial tile above it is lost as well
+		{"tile/0/002.p/188", false, false},
+		{"tile/1/000.p/2", false, false},
+	} {
 		d := crashdisk.New(1)
 		c := config(t, d, 1)
+		var said bytes.Buffer
+		c.Log = slog.New(slog.NewTextHandler(&said, nil))
 		j := mustOpen(t, c)
 		fill(t, j, 0, 700)
-		if err := errors.Join(j.Close(), d.Remove("audit/tlog/"+lost)); err != nil {
+		if err := errors.Join(j.Close(), d.Remove("audit/tlog/"+tc.lost)); err != nil {
 			t.Fatal(err)
 		}
+		if tc.missing {
+			_ = d.Remove("audit/tlog/tile/1/000.p/2")
+		}
 		r, err := reader.Verify("audit", keys(t), reader.Options{Disk: d})
-		if first, _ := r.First(); err != nil || first.Kind != reader.MissingTile {
-			t.Fatalf("%s: %v\n%s", lost, err, r.String())
+		if first, found := r.First(); err != nil || found != tc.missing || found && first.Kind != reader.MissingTile {
+			t.Fatalf("%s: %v\n%s", tc.lost, err, r.String())
 		}
 		j = mustOpen(t, c)
+		if anew := said.Len() > 0; anew != tc.anew {
+			t.Errorf("%s: built anew: %v, %s", tc.lost, anew, said.String())
+		}
 		fill(t, j, 700, 710)
 		if err := j.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if lost != "tile/0/000" { // only the edge is looked at when a journal is opened
-			sound(t, d, c.Dir, 710)
+		sound(t, d, c.Dir, 710)
+	}
+}
+
+// TestEdge: no partial tile is written at a checkpoint. The directory as it is then
+// verifies and proves, and the next start makes the edge of the tree of the last records.
+func TestEdge(t *testing.T) {
+	for _, n := range []int{1, 255, 256, 700} {
+		d := crashdisk.New(1)
+		c := config(t, d, 1)
+		j := mustOpen(t, c)
+		var last audit.Ticket
+		for i := range n {
+			last = j.Append(entry(i))
 		}
+		if err := errors.Join(last.Wait(), j.Publish()); err != nil {
+			t.Fatal(err)
+		}
+		d = d.Crash() // and nobody closed it
+		if _, err := d.ReadDir(fmt.Sprintf("audit/tlog/tile/0/%03d.p", n/256)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%d entries: there are partial tiles: %v", n, err)
+		}
+		sound(t, d, c.Dir, n)
+		for _, i := range []int{0, n / 2, n - 1} {
+			proof, err := reader.ProveOn(d, c.Dir, uint64(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := reader.CheckProof(proof, keys(t)); err != nil {
+				t.Errorf("entry %d of %d: %v", i, n, err)
+			}
+		}
+		var said bytes.Buffer
+		c.Disk, c.Log = d, slog.New(slog.NewTextHandler(&said, nil))
+		j = mustOpen(t, c)
+		if said.Len() > 0 {
+			t.Errorf("%d entries: %s", n, said.String())
+		}
+		fill(t, j, n, n+300)
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		sound(t, d, c.Dir, n+300)
 	}
 }
 

@@ -121,15 +121,15 @@ func (m *Mirror) open(origin string) (*mirrored, error) {
 // records calls Add once more with it, for it may have been lost with the power.
 // On an error nothing was taken that is not proven.
 func (m *Mirror) Add(origin string, records []Record, checkpoint []byte, proof tlog.TreeProof) (uint64, error) {
+	if len(records) > maxMirrorBatch {
+		return 0, fmt.Errorf("audit: %d records at once", len(records))
+	}
 	c, err := OpenCheckpoint(checkpoint, m.c.Keys)
 	if err != nil {
 		return 0, err
 	}
 	if c.Origin != origin {
 		return 0, fmt.Errorf("%w: it is of %s", ErrSignature, clip(c.Origin))
-	}
-	if len(records) > maxMirrorBatch {
-		return 0, fmt.Errorf("audit: %d records at once", len(records))
 	}
 	o, err := m.open(origin)
 	if err != nil {
@@ -144,23 +144,43 @@ func (m *Mirror) Add(origin string, records []Record, checkpoint []byte, proof t
 }
 
 func (o *mirrored) add(records []Record, c Checkpoint, signed []byte, proof tlog.TreeProof) error {
+	if err := o.catchUp(); err != nil {
+		return err
+	}
 	fresh, err := o.compare(records, c)
 	if err != nil {
 		return err
 	}
-	tree := o.s.tree.clone()
+	g := o.s.growth()
 	for _, r := range fresh {
-		if err := addChecked(&tree, r, c.Origin); err != nil {
+		if err := addChecked(&g, r, c.Origin); err != nil {
 			return err
 		}
 	}
-	if err := o.prove(&tree, c, proof); err != nil {
+	if err := o.prove(&g.Tree, c, proof); err != nil {
 		return err
 	}
 	if err := o.append(fresh); err != nil {
 		return err
 	}
-	return o.keep(c, signed)
+	if err := o.s.adopt(&g); err != nil {
+		return err
+	}
+	if c.Size != o.s.tree.size || c.Size == o.s.head.Size && o.s.signed != nil {
+		return nil // not all is here that it covers, or it is known
+	}
+	return o.s.publish(c, signed)
+}
+
+// catchUp takes into the tree what an Add that failed has appended.
+func (o *mirrored) catchUp() error {
+	if o.s.tree.size == o.s.log.Next() {
+		return nil
+	}
+	if err := o.s.log.Sync(); err != nil {
+		return err
+	}
+	return o.s.integrate(o.s.log.Durable())
 }
 
 // append takes records, which are proven, to the disk.
@@ -214,9 +234,9 @@ func (o *mirrored) same(records []Record) error {
 	})
 }
 
-// addChecked adds the leaf of r, which must be whole, to tree.
-func addChecked(tree *Tree, r Record, origin string) error {
-	content, err := DecodeRecord(r.Raw)
+// addChecked adds the leaf of r, which must be whole, to a tree.
+func addChecked(g *growth, r Record, origin string) error {
+	content, err := decodeContent(r.Raw)
 	if err == nil {
 		err = content.CheckDetail()
 	}
@@ -226,7 +246,7 @@ func addChecked(tree *Tree, r Record, origin string) error {
 	if err != nil {
 		return fmt.Errorf("record %d: %w", r.Index, err)
 	}
-	return tree.Add(content.Hash(), nil)
+	return g.add(content.Hash())
 }
 
 // prove says whether tree and c are of one log.
@@ -256,17 +276,6 @@ func (o *mirrored) prove(tree *Tree, c Checkpoint, proof tlog.TreeProof) error {
 	return nil
 }
 
-// keep takes what was appended into the tree, and the checkpoint if all that it covers is here.
-func (o *mirrored) keep(c Checkpoint, signed []byte) error {
-	if err := o.s.integrate(o.s.log.Durable()); err != nil {
-		return err
-	}
-	if c.Size != o.s.tree.size || c.Size == o.s.head.Size && o.s.signed != nil {
-		return nil
-	}
-	return o.s.publish(&o.s.tree, c, signed)
-}
-
 // Read returns records of origin, as [Journal.Read] does.
 func (m *Mirror) Read(origin string, from uint64, max int) ([]Record, error) {
 	o, err := m.open(origin)
@@ -285,13 +294,15 @@ func (m *Mirror) Consistency(origin string, old uint64) (tlog.TreeProof, []byte,
 	return o.s.consistency(old)
 }
 
-// Close ends all writers.
+// Close completes the tiles and ends all writers.
 func (m *Mirror) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var errs []error
 	for _, o := range m.stores {
-		errs = append(errs, o.s.log.Close())
+		o.mu.Lock()
+		errs = append(errs, o.s.settle(), o.s.log.Close())
+		o.mu.Unlock()
 	}
 	return errors.Join(errs...)
 }

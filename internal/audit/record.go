@@ -4,6 +4,7 @@
 package audit
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
@@ -102,7 +103,8 @@ func commitment(salt, detail []byte) (sum [32]byte) {
 }
 
 // seal encodes e, which check has accepted, its detail under key k; nil for none.
-func seal(component string, e Entry, salt [saltSize]byte, k *detailKey) ([]byte, error) {
+// With it comes the hash of its leaf.
+func seal(component string, e Entry, salt [saltSize]byte, k *detailKey) ([]byte, tlog.Hash, error) {
 	var r sealed
 	var sum [32]byte
 	if k != nil && len(e.Detail) > 0 {
@@ -116,15 +118,19 @@ func seal(component string, e Entry, salt [saltSize]byte, k *detailKey) ([]byte,
 		Verdict: clip(e.Verdict), Reason: clip(e.Reason), Label: e.Label, Commitment: sum,
 	})
 	if err != nil {
-		return nil, err
+		return nil, tlog.Hash{}, err
 	}
 	r.Leaf = leaf
-	return canon.Marshal(r)
+	raw, err := canon.Marshal(r)
+	return raw, tlog.RecordHash(leaf), err
 }
 
 // DecodeRecord reads a journal record strictly. It does not compare the detail
 // with the commitment; see [Content.CheckDetail]. The result does not share memory with raw.
-func DecodeRecord(raw []byte) (Content, error) {
+func DecodeRecord(raw []byte) (Content, error) { return decodeContent(bytes.Clone(raw)) }
+
+// decodeContent is DecodeRecord whose result shares memory with raw.
+func decodeContent(raw []byte) (Content, error) {
 	s, err := decodeSealed(raw)
 	if err != nil {
 		return Content{}, err
@@ -144,12 +150,12 @@ func DecodeRecord(raw []byte) (Content, error) {
 }
 
 func decodeSealed(raw []byte) (sealed, error) {
-	var s sealed
 	if len(raw) > MaxRecord {
-		return s, fmt.Errorf("%w: %d bytes", ErrRecord, len(raw))
+		return sealed{}, fmt.Errorf("%w: %d bytes", ErrRecord, len(raw))
 	}
-	if err := canon.Unmarshal(raw, &s); err != nil {
-		return s, fmt.Errorf("%w: %w", ErrRecord, err)
+	s, ok := parseSealed(raw)
+	if !ok {
+		return s, fmt.Errorf("%w: not the canonical form of one", ErrRecord)
 	}
 	switch s.Version {
 	case recordVersion:
@@ -159,6 +165,12 @@ func decodeSealed(raw []byte) (sealed, error) {
 	default:
 		return s, fmt.Errorf("%w: version %d", ErrRecord, s.Version)
 	}
+}
+
+func parseSealed(raw []byte) (sealed, bool) {
+	r := newList(raw, 5)
+	s := sealed{Version: r.uint(), Leaf: r.bytes(), KeyID: r.text(), Salt: r.bytes(), Detail: r.bytes()}
+	return s, r.end()
 }
 
 // check holds a record against what its version has.
@@ -175,19 +187,29 @@ func (s *sealed) check(salt, least, most int) error {
 	}
 }
 
-// DecodeLeaf reads a leaf strictly.
+// DecodeLeaf reads a leaf strictly. Its label shares memory with b.
 func DecodeLeaf(b []byte) (Leaf, error) {
-	var l Leaf
 	if len(b) > maxLeaf {
-		return l, fmt.Errorf("%w: a leaf of %d bytes", ErrRecord, len(b))
+		return Leaf{}, fmt.Errorf("%w: a leaf of %d bytes", ErrRecord, len(b))
 	}
-	if err := canon.Unmarshal(b, &l); err != nil {
-		return Leaf{}, fmt.Errorf("%w: leaf: %w", ErrRecord, err)
+	l, ok := parseLeaf(b)
+	if !ok {
+		return Leaf{}, fmt.Errorf("%w: leaf: not the canonical form of one", ErrRecord)
 	}
 	if err := l.check(); err != nil {
 		return Leaf{}, err
 	}
 	return l, nil
+}
+
+func parseLeaf(b []byte) (l Leaf, ok bool) {
+	r := newList(b, 13)
+	l.Version, l.Component, l.Time, l.Class = r.uint(), r.text(), r.time(), Class(r.text())
+	r.fixed(l.Parcel[:])
+	l.Flow, l.Subject, l.Object, l.Action, l.Verdict, l.Reason = r.text(), r.text(), r.text(), r.text(), r.text(), r.text()
+	l.Label = r.bytes()
+	r.fixed(l.Commitment[:])
+	return l, r.end()
 }
 
 func (l *Leaf) check() error {

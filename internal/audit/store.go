@@ -4,6 +4,7 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +24,8 @@ const (
 	logDir         = "journal"
 	tlogDir        = "tlog"
 	checkpointName = "checkpoint"
-	readChunk      = 4096 // records integrated under one lock
+	readChunk      = 4096 // records integrated at once
+	readAgain      = 10
 )
 
 // storeConfig is what a journal and a mirror have in common.
@@ -39,10 +41,15 @@ type storeConfig struct {
 
 // store is a record log and the tree over it. The log is the truth: the tree
 // continues it from the last checkpoint, or is built anew.
+//
+// One goroutine at a time changes tree, head and signed, which it may read without mu;
+// others hold mu.
 type store struct {
-	c     storeConfig
-	tiles *Tiles
-	log   *durable.Log
+	c       storeConfig
+	tiles   *Tiles
+	log     *durable.Log
+	file    headFile
+	settled uint64 // size of the tree whose partial tiles are on the disk
 
 	mu     sync.Mutex
 	tree   Tree
@@ -52,6 +59,7 @@ type store struct {
 
 func openStore(c storeConfig) (*store, error) {
 	s := &store{c: c, tiles: OpenTiles(c.disk, c.dir)}
+	s.file = headFile{files: s.files(), name: filepath.Join(c.dir, tlogDir, checkpointName)}
 	if err := durable.MkdirAllOn(c.disk, filepath.Join(c.dir, tlogDir), 0o700); err != nil {
 		return nil, err
 	}
@@ -75,15 +83,25 @@ func openStore(c storeConfig) (*store, error) {
 	return s, nil
 }
 
+func (s *store) files() durable.Files { return durable.Files{Disk: s.c.disk, Fatal: s.c.fatal} }
+
 // ReadCheckpoint returns the signed checkpoint of the journal or mirror in dir,
 // nil if there is none yet. It verifies nothing.
 func ReadCheckpoint(disk durable.Disk, dir string) ([]byte, error) {
-	signed, err := durable.ReadFileOn(disk, filepath.Join(dir, tlogDir, checkpointName), MaxCheckpoint)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", err)
+	var signed []byte
+	for range readAgain { // it is written in place, perhaps at this moment
+		before := signed
+		var err error
+		signed, err = durable.ReadFileOn(disk, filepath.Join(dir, tlogDir, checkpointName), MaxCheckpoint)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read checkpoint: %w", err)
+		}
+		if before != nil && bytes.Equal(before, signed) {
+			break
+		}
 	}
 	return signed, nil
 }
@@ -116,70 +134,124 @@ func (s *store) catchUp() error {
 
 // integrate takes the records up to end, which are on the disk, into the tree.
 func (s *store) integrate(end uint64) error {
-	for {
-		s.mu.Lock()
-		err := s.integrateSome(end)
-		done := s.tree.size >= end
-		s.mu.Unlock()
-		if err != nil || done {
-			return err
+	for s.tree.size < end {
+		if err := s.integrateSome(end); err != nil {
+			return fmt.Errorf("build tree: %w", err)
 		}
-	}
-}
-
-func (s *store) integrateSome(end uint64) error {
-	count := min(readChunk, int(end-s.tree.size))
-	err := s.log.Read(s.tree.size, count, func(index uint64, raw []byte) error {
-		r, err := decodeSealed(raw)
-		if err != nil {
-			return fmt.Errorf("record %d: %w", index, err)
-		}
-		if err := s.tree.Add(tlog.RecordHash(r.Leaf), s.tiles.write); err != nil {
-			return err
-		}
-		if index+1 == s.head.Size {
-			return s.checkHead()
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("build tree: %w", err)
 	}
 	return nil
 }
 
+func (s *store) integrateSome(end uint64) error {
+	g := s.growth()
+	count := min(readChunk, int(end-g.size))
+	err := s.log.Read(g.size, count, func(index uint64, raw []byte) error {
+		r, err := decodeSealed(raw)
+		if err != nil {
+			return fmt.Errorf("record %d: %w", index, err)
+		}
+		if err := g.add(tlog.RecordHash(r.Leaf)); err != nil {
+			return err
+		}
+		if index+1 == s.head.Size {
+			return s.checkHead(&g.Tree)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.adopt(&g)
+}
+
 // checkHead compares a tree that was built anew with what was signed before.
-func (s *store) checkHead() error {
-	root, err := s.tree.Root()
+func (s *store) checkHead(tree *Tree) error {
+	root, err := tree.Root()
 	if err != nil {
 		return err
 	}
 	if root != s.head.Root {
 		return fmt.Errorf("%w: the records do not have the root of its checkpoint of size %d", ErrFork, s.head.Size)
 	}
-	return s.tree.Edge(s.tiles.write)
+	return nil
 }
 
-// publish makes c, signed, the checkpoint. The tiles that it needs come first;
-// those that the last checkpoint needed too are there.
-func (s *store) publish(tree *Tree, c Checkpoint, signed []byte) error {
-	err := tree.Edge(func(tile tlog.Tile, data []byte) error {
-		if shift := tileHeight * tile.L; c.Size>>shift == s.head.Size>>shift {
-			return nil
+// grow takes leaves into the tree, the first of which is that of record from.
+func (s *store) grow(from uint64, hashes []tlog.Hash) error {
+	if len(hashes) == 0 {
+		return nil
+	}
+	if from != s.tree.size {
+		return fmt.Errorf("audit: leaf %d does not continue a tree of %d", from, s.tree.size)
+	}
+	g := s.growth()
+	for _, h := range hashes {
+		if err := g.add(h); err != nil {
+			return err
 		}
-		return s.tiles.write(tile, data)
+	}
+	return s.adopt(&g)
+}
+
+// growth is the next tree of a store, and the tiles that its new leaves filled.
+type growth struct {
+	Tree
+	full []fullTile
+}
+
+type fullTile struct {
+	tile tlog.Tile
+	data []byte
+}
+
+func (s *store) growth() growth { return growth{Tree: s.tree.clone()} }
+
+func (g *growth) add(leaf tlog.Hash) error {
+	return g.Add(leaf, func(tile tlog.Tile, data []byte) error {
+		g.full = append(g.full, fullTile{tile, data})
+		return nil
 	})
-	if err != nil {
+}
+
+// adopt makes g the tree. Its full tiles are on the disk before anybody looks for them.
+func (s *store) adopt(g *growth) error {
+	if err := s.tiles.writeFull(s.files(), g.full); err != nil {
 		return err
 	}
-	name := filepath.Join(s.c.dir, tlogDir, checkpointName)
-	if err := durable.WriteFileOn(s.c.disk, name, signed, 0o600); err != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tree = g.Tree
+	return nil
+}
+
+// publish makes c, signed, the checkpoint. What it covers is on the disk, records and
+// full tiles; readers make the partial ones of the records.
+func (s *store) publish(c Checkpoint, signed []byte) error {
+	if err := s.file.replace(signed); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	s.head, s.signed = c, signed
 	s.mu.Unlock()
 	return nil
+}
+
+// settle writes the partial tiles of the checkpoint, which spare readers some work and
+// let them name an entry that was changed.
+func (s *store) settle() error {
+	if s.settled == s.head.Size || s.tree.size != s.head.Size {
+		return nil
+	}
+	err := s.tree.Edge(func(tile tlog.Tile, data []byte) error {
+		if shift := tileHeight * tile.L; s.head.Size>>shift == s.settled>>shift {
+			return nil
+		}
+		return s.tiles.writePartial(s.files(), tile, data)
+	})
+	if err == nil {
+		s.settled = s.head.Size
+	}
+	return err
 }
 
 // ReadHashes serves the whole tree; the caller holds mu. See [tlog.HashReader].

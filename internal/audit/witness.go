@@ -30,6 +30,8 @@ type WitnessConfig struct {
 	Disk  durable.Disk       // nil means that of the operating system
 }
 
+const conflictName = "conflict" // beside the checkpoint, which is there
+
 // Witness keeps, for each origin, the latest checkpoint that continued all it
 // had seen, and cosigns it (C2SP tlog-cosignature v1). The first one of an
 // origin is taken as it is.
@@ -37,7 +39,17 @@ type Witness struct {
 	c    WitnessConfig
 	key  *cosigner
 	lock io.Closer
+
 	mu   sync.Mutex
+	kept map[string]*kept // by origin, as on the disk, which nobody else writes
+}
+
+// kept is the latest checkpoint of one origin.
+type kept struct {
+	file     headFile
+	checked  []byte // as it came, its signature verified; nil for what a former life kept
+	cosigned []byte // nil: there is none yet
+	head     Checkpoint
 }
 
 // OpenWitness opens or makes the witness in c.Dir.
@@ -63,38 +75,65 @@ func OpenWitness(c WitnessConfig) (*Witness, error) {
 	}
 	public := c.Key.Public().(ed25519.PublicKey)
 	key := &cosigner{name: c.Name, public: public, key: c.Key, clock: c.Clock}
-	return &Witness{c: c, key: key, lock: lock}, nil
+	return &Witness{c: c, key: key, lock: lock, kept: map[string]*kept{}}, nil
 }
 
 // Update takes a checkpoint of an origin, with the proof that it continues the
 // one that Latest returns (see [Journal.Consistency]), and returns it cosigned;
-// by then it is on the disk. Otherwise:
+// by then it is on the disk. One that is kept already is returned as it was cosigned. Otherwise:
 // [ErrSignature], [ErrCheckpoint]: nothing is known of the origin;
 // [ErrRollback]: the checkpoint is older than the one that is kept;
 // [ErrFork]: the origin has signed two logs. That checkpoint is kept as evidence;
 // [ErrUnproven]: the proof does not show that it continues the one that is kept,
 // because the proof is bad or because of a fork.
 func (w *Witness) Update(checkpoint []byte, proof tlog.TreeProof) ([]byte, error) {
-	c, err := OpenCheckpoint(checkpoint, w.c.Keys)
+	c, err := ParseCheckpoint(checkpoint)
 	if err != nil {
 		return nil, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	kept, last, err := w.load(c.Origin)
+	if k := w.kept[c.Origin]; k != nil && k.checked != nil && bytes.Equal(k.checked, checkpoint) {
+		return k.cosigned, nil
+	}
+	if c, err = OpenCheckpoint(checkpoint, w.c.Keys); err != nil {
+		return nil, err
+	}
+	k, err := w.load(c.Origin)
 	if err != nil {
 		return nil, err
 	}
-	if kept != nil {
-		if err := continues(last, c, proof); err != nil {
+	if k.cosigned != nil {
+		if err := continues(k.head, c, proof); err != nil {
 			return nil, errors.Join(fmt.Errorf("witness of %s: %w", clip(c.Origin), err), w.evidence(c.Origin, checkpoint, err))
 		}
 	}
+	if k.cosigned == nil || c.Size > k.head.Size {
+		if err := w.keep(k, c, checkpoint); err != nil {
+			return nil, err
+		}
+	}
+	k.checked = bytes.Clone(checkpoint)
+	return k.cosigned, nil
+}
+
+// keep makes a checkpoint the one that is kept.
+func (w *Witness) keep(k *kept, c Checkpoint, checkpoint []byte) error {
 	cosigned, err := w.cosign(checkpoint)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return cosigned, w.save(c.Origin, "checkpoint", cosigned)
+	if k.cosigned == nil {
+		if err := durable.MkdirAllOn(w.c.Disk, filepath.Dir(k.file.name), 0o700); err != nil {
+			return err
+		}
+	}
+	if err := k.file.replace(cosigned); err != nil {
+		return err
+	}
+	k.cosigned, k.head = cosigned, c
+	w.kept[c.Origin] = k
+	return nil
 }
 
 func continues(last, c Checkpoint, proof tlog.TreeProof) error {
@@ -131,19 +170,31 @@ func (w *Witness) cosign(checkpoint []byte) ([]byte, error) {
 func (w *Witness) Latest(origin string) ([]byte, Checkpoint, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.load(origin)
-}
-
-func (w *Witness) load(origin string) ([]byte, Checkpoint, error) {
-	kept, err := w.read(origin, "checkpoint")
-	if err != nil || kept == nil {
+	k, err := w.load(origin)
+	if err != nil {
 		return nil, Checkpoint{}, err
 	}
-	c, err := OpenCheckpoint(kept, w.c.Keys)
-	if err != nil {
-		return nil, Checkpoint{}, fmt.Errorf("witness of %s: %w", clip(origin), err)
+	return k.cosigned, k.head, nil
+}
+
+// load reads what is kept of an origin, once.
+func (w *Witness) load(origin string) (*kept, error) {
+	if k := w.kept[origin]; k != nil {
+		return k, nil
 	}
-	return kept, c, nil
+	k := &kept{file: headFile{files: durable.Files{Disk: w.c.Disk}, name: w.file(origin, checkpointName)}}
+	var err error
+	if k.cosigned, err = w.read(origin, checkpointName); err != nil {
+		return nil, err
+	}
+	if k.cosigned == nil {
+		return k, nil // not remembered: who asks may name what it likes
+	}
+	if k.head, err = OpenCheckpoint(k.cosigned, w.c.Keys); err != nil {
+		return nil, fmt.Errorf("witness of %s: %w", clip(origin), err)
+	}
+	w.kept[origin] = k
+	return k, nil
 }
 
 // evidence keeps the first checkpoint that contradicts the one that is kept.
@@ -151,40 +202,30 @@ func (w *Witness) evidence(origin string, checkpoint []byte, why error) error {
 	if !errors.Is(why, ErrFork) {
 		return nil
 	}
-	kept, err := w.read(origin, "conflict")
+	kept, err := w.read(origin, conflictName)
 	if err != nil || kept != nil {
 		return err
 	}
-	return w.save(origin, "conflict", checkpoint)
+	return durable.WriteFileOn(w.c.Disk, w.file(origin, conflictName), checkpoint, 0o600)
 }
 
 // Conflict returns the first checkpoint of origin that contradicted the one kept, nil if none did.
 func (w *Witness) Conflict(origin string) ([]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.read(origin, "conflict")
+	return w.read(origin, conflictName)
+}
+
+func (w *Witness) file(origin, name string) string {
+	return filepath.Join(w.c.Dir, fileName(origin), name)
 }
 
 func (w *Witness) read(origin, name string) ([]byte, error) {
-	b, err := durable.ReadFileOn(w.c.Disk, filepath.Join(w.c.Dir, fileName(origin), name), MaxCheckpoint)
+	b, err := durable.ReadFileOn(w.c.Disk, w.file(origin, name), MaxCheckpoint)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return b, err
-}
-
-func (w *Witness) save(origin, name string, data []byte) error {
-	dir := filepath.Join(w.c.Dir, fileName(origin))
-	kept, err := w.read(origin, name)
-	if err != nil || bytes.Equal(kept, data) {
-		return err
-	}
-	if kept == nil {
-		if err := durable.MkdirAllOn(w.c.Disk, dir, 0o700); err != nil {
-			return err
-		}
-	}
-	return durable.WriteFileOn(w.c.Disk, filepath.Join(dir, name), data, 0o600)
 }
 
 // Close gives back the lock.

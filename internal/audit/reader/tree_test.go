@@ -29,7 +29,9 @@ func TestTreeDamage(t *testing.T) {
 		{"partial leaf tile flipped", flipFile("tile/0/002.p/188", 40), 512, reader.WrongTile},
 		{"upper tile flipped", flipFile("tile/1/000.p/2", 40), 0, reader.WrongTile},
 		{"leaf tile missing", removeFile("tile/0/001"), 256, reader.MissingTile},
-		{"upper tile missing", removeFile("tile/1/000.p/2"), 0, reader.MissingTile},
+		{"partial tile cut", func(t *testing.T, d durable.Disk) {
+			change(t, d, "audit/tlog/tile/0/002.p/188", func(b []byte) []byte { return b[:100] })
+		}, 512, reader.MissingTile},
 		{"checkpoint missing", removeFile("checkpoint"), reader.NoIndex, reader.Unsigned},
 		{"signature flipped", flipFile("checkpoint", -10), reader.NoIndex, reader.BadSignature},
 		{"checkpoint emptied", func(t *testing.T, d durable.Disk) {

@@ -55,7 +55,7 @@ func vectors(before, other *journal) []vector {
 			j.raw[3] = recode(t, j.raw[3], func(record, _ []any) { record[4] = []byte{0xa0} })
 		}},
 		{name: "signature", files: flipFile("checkpoint", -10)},
-		{name: "missing-tile", files: removeFile("tile/0/000.p/8")},
+		{name: "no-partial-tile", files: removeFile("tile/0/000.p/8")}, // nothing is wrong
 		{name: "wrong-tile", files: flipFile("tile/0/000.p/8", 100)},
 		{name: "bit-flip", files: func(t *testing.T, d durable.Disk) {
 			f := frames(t, d, "audit")[3]
