@@ -80,9 +80,6 @@ func TestFaults(t *testing.T) {
 		}
 		whole := n%fullEach == fullEach-1 || len(deck) == 0
 		violations = r.prove(a, whole)
-		if broken(violations) && !whole {
-			violations = r.prove(a, true) // with what the logs say of it
-		}
 		reads++
 		t.Logf("batch %d: %d faults so far, %v", n, y.sum(), time.Since(began).Round(time.Second))
 	}

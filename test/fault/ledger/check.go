@@ -130,7 +130,8 @@ func (c *checker) one(s *Sent) {
 	case len(arrived) > 1 || len(reported) > 1:
 		c.add(Twice, s.ID, "delivered %d times and reported %d times", len(arrived), len(reported))
 	case n > 1 && !reported[0].Unsure:
-		c.add(Misled, s.ID, "delivered, and reported as refused with %s (parcel %s)", reported[0].Code, reported[0].Parcel)
+		c.add(Misled, s.ID, "delivered, and reported as refused with %s; %s", reported[0].Code,
+			c.trail([]*Arrival{{Parcel: reported[0].Parcel, At: arrived[0].At}}))
 	case n > 0 && s.Outcome != Accepted:
 		c.add(Unsent, s.ID, "delivered or reported, and its sender still has it")
 	}
