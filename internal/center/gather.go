@@ -18,7 +18,8 @@ import (
 	"dukou.dev/dukou/internal/wire"
 )
 
-// gatherEvery is how often components are asked for new audit records.
+// gatherEvery is how often components are asked for new audit records. What comes in
+// between is taken, synced and witnessed together.
 const gatherEvery = time.Second
 
 // gatherTimeout bounds one answer.
@@ -83,7 +84,7 @@ func (c *Center) gather(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		got, err := c.take(origin, next, records, checkpoint, proof)
+		got, size, err := c.take(origin, next, records, checkpoint, proof)
 		if err != nil {
 			return err
 		}
@@ -91,8 +92,8 @@ func (c *Center) gather(ctx context.Context, id string) error {
 		s := c.standing(id)
 		s.Records, s.Audit, s.unread = got, "proven", time.Time{}
 		c.mu.Unlock()
-		if got == next {
-			return nil
+		if got == next || got >= size { // what came since can wait for the next round
+			return c.witnessed(origin, checkpoint)
 		}
 	}
 }
@@ -107,27 +108,24 @@ func away(err error) bool {
 	}
 }
 
-// take adds records to the copy of a log and witnesses it. What is shorter than what
-// is here was taken back.
-func (c *Center) take(origin string, next uint64, records []audit.Record, checkpoint []byte, proof tlog.TreeProof) (uint64, error) {
+// take adds records to the copy of a log, and returns how many are here and how many the
+// checkpoint covers. What is shorter than what is here was taken back.
+func (c *Center) take(origin string, next uint64, records []audit.Record, checkpoint []byte, proof tlog.TreeProof) (got, size uint64, err error) {
 	if len(checkpoint) == 0 {
 		if next > 0 {
-			return 0, fmt.Errorf("%w: it has no checkpoint, %d records are here", audit.ErrRollback, next)
+			return 0, 0, fmt.Errorf("%w: it has no checkpoint, %d records are here", audit.ErrRollback, next)
 		}
-		return 0, nil
+		return 0, 0, nil
 	}
 	head, err := audit.ParseCheckpoint(checkpoint)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if head.Size < next {
-		return 0, fmt.Errorf("%w: size %d, %d records are here", audit.ErrRollback, head.Size, next)
+		return 0, 0, fmt.Errorf("%w: size %d, %d records are here", audit.ErrRollback, head.Size, next)
 	}
-	got, err := c.mirror.Add(origin, records, checkpoint, proof)
-	if err != nil {
-		return 0, err
-	}
-	return got, c.witnessed(origin, checkpoint)
+	got, err = c.mirror.Add(origin, records, checkpoint, proof)
+	return got, head.Size, err
 }
 
 func (c *Center) connection() *wire.Conn {
@@ -138,6 +136,9 @@ func (c *Center) connection() *wire.Conn {
 
 // witnessed keeps the latest checkpoint of a log, once it continues the one before.
 func (c *Center) witnessed(origin string, checkpoint []byte) error {
+	if len(checkpoint) == 0 {
+		return nil
+	}
 	_, latest, err := c.witness.Latest(origin)
 	if err != nil {
 		return err
