@@ -21,7 +21,7 @@ import (
 )
 
 // journalBytes is the length of a file of a journal: small, so that several begin.
-const journalBytes = 32 << 10
+const journalBytes = 16 << 10
 
 // seams are the parts of a life that the scheduler looks at. They are set once each,
 // under the life's lock.

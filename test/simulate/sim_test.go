@@ -161,6 +161,9 @@ func (s *sim) loop(end time.Duration, done func() bool) bool {
 // note adds an event to the trace.
 func (s *sim) note(e *event) {
 	s.executed++
+	if !s.keep {
+		return
+	}
 	name := ""
 	if e.source != nil {
 		name = e.source.name
@@ -169,9 +172,7 @@ func (s *sim) note(e *event) {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d %s", s.sum, line)
 	s.sum = h.Sum64()
-	if s.keep {
-		s.trace = append(s.trace, line)
-	}
+	s.trace = append(s.trace, line)
 }
 
 // events is a heap by time.
