@@ -12,6 +12,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -256,6 +258,70 @@ func TestEdge(t *testing.T) {
 		}
 		sound(t, d, c.Dir, n+300)
 	}
+}
+
+// TestCheckpointInPlace: who reads the checkpoint while it is written over and over gets
+// one that is signed, and none that is older than the one before.
+func TestCheckpointInPlace(t *testing.T) {
+	const rounds = 300
+	m := &meter{Disk: durable.OS()}
+	c := config(t, m, 1)
+	c.Dir = t.TempDir()
+	j := mustOpen(t, c)
+	fill(t, j, 0, 1)
+	created := m.cost().creates
+	ended := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for last := uint64(1); last < rounds; {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				signed, err := audit.ReadCheckpoint(durable.OS(), c.Dir)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				head, err := audit.OpenCheckpoint(signed, keys(t))
+				if err != nil || head.Size < last {
+					t.Errorf("size %d after %d: %v", head.Size, last, err)
+					return
+				}
+				last = head.Size
+			}
+		})
+	}
+	for i := 1; i < rounds; i++ {
+		if err := errors.Join(j.Append(entry(i)).Wait(), j.Publish()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	readers.Wait()
+	close(ended)
+	if n := m.cost().creates - created; n > 2+2*2 { // two other lengths; a full tile, and a segment at most
+		t.Errorf("%d files were made for %d checkpoints", n, rounds)
+	}
+	if err := errors.Join(os.Remove(filepath.Join(c.Dir, "tlog", "checkpoint")), j.Append(entry(rounds)).Wait(), j.Publish(), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	sound(t, durable.OS(), c.Dir, rounds+1) // it was made anew
+}
+
+// TestFarBehind appends more entries than their hashes are kept for.
+func TestFarBehind(t *testing.T) {
+	const n = 17_000
+	d := crashdisk.New(1)
+	c := config(t, d, 1)
+	c.SegmentBytes = 0
+	j := mustOpen(t, c)
+	fill(t, j, 0, n)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sound(t, d, c.Dir, n)
 }
 
 func TestOpenRefusesOtherRecords(t *testing.T) {

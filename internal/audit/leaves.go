@@ -11,7 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-const maxLeaves = 64 << 10 // hashes kept; who falls further behind reads the records back
+const maxLeaves = 16 << 10 // hashes kept; who falls further behind reads the records back
 
 // leaves are the hashes of the last entries, as far as the tree does not have them. So
 // it need not read back what was just written.

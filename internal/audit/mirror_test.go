@@ -175,6 +175,40 @@ func TestMirrorRefuses(t *testing.T) {
 	}
 }
 
+// TestMirrorHalfAdded: an Add that fails between two records has taken the first, and the
+// next Add goes on from there.
+func TestMirrorHalfAdded(t *testing.T) {
+	j := journalOf(t, 3, 1)
+	big := entry(3)
+	big.Detail = make([]byte, 10<<10)
+	j.Append(big)
+	if err := j.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	d := crashdisk.New(1)
+	m, err := audit.OpenMirror(audit.MirrorConfig{Dir: "center", Keys: keys(t), Disk: d, SegmentBytes: 8 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := j.Read(0, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Add(origin, records, j.Checkpoint(), nil); !errors.Is(err, durable.ErrRecordSize) {
+		t.Fatalf("a record that is too long for the mirror: %v", err)
+	}
+	proof, checkpoint, err := j.Consistency(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next, err := m.Add(origin, records[:3], checkpoint, proof); next != 3 || err != nil {
+		t.Errorf("those before it: %d, %v", next, err)
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestMirrorPowerCuts pulls while the power goes again and again.
 func TestMirrorPowerCuts(t *testing.T) {
 	j := journalOf(t, 600, 1)

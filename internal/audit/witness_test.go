@@ -4,6 +4,7 @@
 package audit_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"strings"
@@ -106,6 +107,40 @@ func TestWitness(t *testing.T) {
 	changed := strings.Replace(string(cosigned), "\n600\n", "\n601\n", 1)
 	if _, err := note.Open([]byte(changed), witnessKeys(t)); err == nil {
 		t.Error("the cosignature holds for another size")
+	}
+}
+
+// TestWitnessKnown: what is kept already is neither signed nor written again.
+func TestWitnessKnown(t *testing.T) {
+	m := &meter{Disk: crashdisk.New(1)}
+	w := openWitness(t, m)
+	j := journalOf(t, 5, 1)
+	if err := tell(t, w, j); err != nil {
+		t.Fatal(err)
+	}
+	kept, _, err := w.Latest(origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for life := range 2 {
+		before := m.cost()
+		for range 3 {
+			again, err := w.Update(j.Checkpoint(), nil)
+			if err != nil || !bytes.Equal(again, kept) {
+				t.Errorf("life %d: %q, %v", life, again, err)
+			}
+		}
+		if now := m.cost(); now.syncs != before.syncs || life == 0 && now != before {
+			t.Errorf("life %d: the disk was used: %+v", life, now.less(before))
+		}
+		unsigned := bytes.Replace(j.Checkpoint(), []byte("\n5\n"), []byte("\n6\n"), 1)
+		if _, err := w.Update(unsigned, nil); !errors.Is(err, audit.ErrSignature) {
+			t.Errorf("life %d: one that is not signed: %v", life, err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		w = openWitness(t, m)
 	}
 }
 
