@@ -180,7 +180,7 @@ func EncodeRecord(r Record) ([]byte, error) {
 	if err := checkValue(r); err != nil {
 		return nil, err
 	}
-	return canon.Marshal(r)
+	return canon.MarshalMap(r)
 }
 
 func checkValue(v any) error {
