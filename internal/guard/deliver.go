@@ -150,17 +150,19 @@ func (r *relaying) forward(ctx context.Context) error {
 		if r.bytes != nil && !turn(ctx, r.bytes, r.half.Clock.Now(), len(m.Payload), idle) {
 			return fault.New(fault.RateLimited, "too many bytes a second")
 		}
-		if m.Kind == exchange.KindCommit {
-			if err := r.commit(); err != nil {
-				return err
+		if m.Kind != exchange.KindCommit {
+			if err := r.down.Send(ctx, m); err != nil {
+				return &lostError{err}
 			}
+			continue
 		}
-		if err := r.down.Send(ctx, m); err != nil {
+		if err := r.commit(); err != nil {
+			return err
+		}
+		if err := r.down.SendLast(ctx, m); err != nil {
 			return &lostError{err}
 		}
-		if m.Kind == exchange.KindCommit {
-			return r.down.CloseSend()
-		}
+		return nil
 	}
 }
 
@@ -274,7 +276,7 @@ func (r *relaying) back(ctx context.Context) error {
 			}
 			r.half.recordEnd(r.verdict, "released", "")
 			exchange.Drain(ctx, r.down)
-			return errors.Join(r.up.Send(ctx, m), r.up.CloseSend())
+			return r.up.SendLast(ctx, m)
 		default:
 			err := exchange.DecodeRefusal(m, header.ID)
 			r.half.recordEnd(r.verdict, "refuse", fault.CodeOf(err))
