@@ -462,3 +462,50 @@ func TestUnsure(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedIsRefused: who may have been told of a refusal hears of no delivery. It is
+// on the disk before it is told, and after that nothing is sent, in any later life.
+func TestRefusedIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := memoryDir(t)
+	var told []Outcome
+	broken := errors.New("the test's origin cannot be told")
+	open := func(settled Settled) *Outbox {
+		o, err := OpenOutbox(OutboxConfig{Dir: dir, Key: vault.Key{2}, Settled: settled})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	o := open(func(*Outgoing, Outcome) error { return broken })
+	if err := o.Accept(draft("a"), strings.NewReader("x")); err != nil {
+		t.Fatal(err)
+	}
+	out, err := o.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Settle(out, Outcome{Code: fault.PolicyDenied}); !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	o.Later(out)
+	if err := o.Close(); err != nil { // the life ends before it is told
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	o = open(func(_ *Outgoing, end Outcome) error {
+		if told = append(told, end); len(told) < 3 {
+			return broken
+		}
+		cancel()
+		return nil
+	})
+	defer o.Close()
+	if out, err := o.Next(ctx); err == nil {
+		t.Fatalf("%s is to be sent again", out.ID)
+	}
+	if want := (Outcome{Code: fault.PolicyDenied}); len(told) != 3 || told[0] != want || told[2] != want || o.Pending() != 0 {
+		t.Errorf("told %+v, %d pending", told, o.Pending())
+	}
+}

@@ -65,6 +65,7 @@ type Outgoing struct {
 
 	index  uint64 // of its record in the ledger
 	due    time.Time
+	ended  *Outcome // a refusal that is on the disk: it only has to be told
 	inline []byte // the body, where it is in the record
 	source string // the directory that it came from, empty for none
 }
@@ -174,8 +175,16 @@ func (o *Outbox) Pending() int {
 }
 
 // Settle ends a delivery: the origin is told, then the record is closed and the body
-// removed, soon. When it fails the caller gives the delivery back by Later.
+// removed, soon. When it fails the caller gives the delivery back by Later. A refusal is
+// on the disk before it is told: whoever was told so never hears of a delivery.
 func (o *Outbox) Settle(out *Outgoing, outcome Outcome) error {
+	if outcome.Code != "" && out.ended == nil {
+		refused := o.seal.Seal(nil, encodeRefused(out.ID, out.Unsure, outcome.Code), nil)
+		if err := o.log.Append(refused).Wait(); err != nil {
+			return fmt.Errorf("record how parcel %s ended: %w", out.ID, err)
+		}
+		out.ended = &outcome
+	}
 	if err := o.settled(out, outcome); err != nil {
 		return fmt.Errorf("tell how parcel %s ended: %w", out.ID, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/vault"
 )
@@ -20,6 +21,7 @@ import (
 const (
 	outAccepted byte = 1 // then the length of an outRecord, four bytes, the record, and the body if it is small
 	outClosed   byte = 2 // then the id: the delivery has ended, or never was one
+	outRefused  byte = 3 // then the id, 1 for unsure, and the code: it is not sent again, and its origin is to be told
 )
 
 type outRecord struct {
@@ -30,8 +32,10 @@ type outRecord struct {
 	At      int64 // Unix milliseconds of the acceptance
 	Source  source
 
-	inline []byte // the body, nil where it has a file of its own
-	index  uint64
+	inline  []byte // the body, nil where it has a file of its own
+	index   uint64
+	refused fault.Code // how it ended, and has to be told; empty for nothing
+	unsure  bool
 }
 
 func encodeAccepted(r *outRecord) []byte {
@@ -74,26 +78,60 @@ func decodeClosed(b []byte) (parcel.ID, error) {
 	return parcel.ID(b[1:]), nil
 }
 
+func encodeRefused(id parcel.ID, unsure bool, code fault.Code) []byte {
+	b := append([]byte{outRefused}, id[:]...)
+	if unsure {
+		b = append(b, 1)
+	} else {
+		b = append(b, 0)
+	}
+	return append(b, code...)
+}
+
+func decodeRefused(b []byte) (id parcel.ID, unsure bool, code fault.Code, err error) {
+	head := 1 + len(id)
+	if len(b) <= head+1 || b[0] != outRefused || b[head] > 1 || !fault.Known(fault.Code(b[head+1:])) {
+		return id, false, "", errors.New("it is not of a refused delivery")
+	}
+	return parcel.ID(b[1:head]), b[head] == 1, fault.Code(b[head+1:]), nil
+}
+
 // replay takes up one record.
 func (o *Outbox) replay(records map[parcel.ID]*outRecord, index uint64, sealed []byte) error {
 	b, err := o.seal.Open(nil, sealed, nil)
 	if err != nil {
 		return fmt.Errorf("outbox record %d: %w", index, err)
 	}
-	if b[0] != outAccepted {
-		id, err := decodeClosed(b)
-		if err != nil {
-			return fmt.Errorf("outbox record %d: %w", index, err)
-		}
-		delete(records, id)
-		return nil
-	}
-	r, err := decodeAccepted(b)
-	if err != nil {
+	if err := take(records, index, b); err != nil {
 		return fmt.Errorf("outbox record %d: %w", index, err)
 	}
-	r.index = index
-	records[r.Draft.ID] = r
+	return nil
+}
+
+func take(records map[parcel.ID]*outRecord, index uint64, b []byte) error {
+	switch b[0] {
+	case outAccepted:
+		r, err := decodeAccepted(b)
+		if err != nil {
+			return err
+		}
+		r.index = index
+		records[r.Draft.ID] = r
+	case outRefused:
+		id, unsure, code, err := decodeRefused(b)
+		if err != nil {
+			return err
+		}
+		if r := records[id]; r != nil {
+			r.refused, r.unsure = code, unsure
+		}
+	default:
+		id, err := decodeClosed(b)
+		if err != nil {
+			return err
+		}
+		delete(records, id)
+	}
 	return nil
 }
 
@@ -123,6 +161,9 @@ func (o *Outbox) recover(records map[parcel.ID]*outRecord) error {
 		}
 		out := r.outgoing()
 		out.Attempt, out.Unsure = 1, true
+		if r.refused != "" {
+			out.Unsure, out.ended = r.unsure, &Outcome{Code: r.refused}
+		}
 		o.push(out)
 	}
 	return o.sweep()

@@ -14,6 +14,12 @@ import (
 func (o *Outbox) Next(ctx context.Context) (*Outgoing, error) {
 	for {
 		out, wait, changed := o.pop()
+		if out != nil && out.ended != nil { // its refusal was not told, or not for sure
+			if err := o.Settle(out, *out.ended); err != nil {
+				o.Later(out)
+			}
+			continue
+		}
 		if out != nil {
 			return out, nil
 		}
