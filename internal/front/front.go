@@ -150,13 +150,19 @@ func (f *Front) runGuard(ctx context.Context) error {
 	return nil //nolint:nilerr // being told to end is no error
 }
 
-// guardPins are the guard's halves by the admission.
+// guardPins is the guard's half of this side by the admission; before the first bundle,
+// which says on which side this zone is, either half.
 func (f *Front) guardPins(key ed25519.PublicKey) (string, bool) {
+	var zone *policy.Zone
+	if p := f.Policy(); p != nil {
+		zone = p.Zone(f.zone)
+	}
 	for _, p := range f.Identity.Admission.Peers {
 		role := policy.Role(p.Role)
-		if p.Key.Equal(key) && (role == policy.RoleOuter || role == policy.RoleInner) {
-			return p.ID, true
+		if !p.Key.Equal(key) || role != policy.RoleOuter && role != policy.RoleInner {
+			continue
 		}
+		return p.ID, zone == nil || zone.Inner == (role == policy.RoleInner)
 	}
 	return "", false
 }

@@ -241,10 +241,7 @@ func (f *Front) answerCall(conn *wire.Conn, head control.Head, payload []byte) (
 	case control.Bundle:
 		return nil, f.acceptBundle(payload)
 	case control.Lease:
-		if err := f.Identity.AcceptLease(f.State, payload, f.keys); err != nil {
-			return nil, fault.Wrap(fault.PolicyMalformed, err, "lease")
-		}
-		return nil, nil
+		return nil, f.acceptLease(payload)
 	case control.Windows:
 		var list []label.Verifier
 		if err := canon.Unmarshal(payload, &list); err != nil || len(list) > maxVerifiers {
@@ -265,6 +262,19 @@ func (f *Front) answerCall(conn *wire.Conn, head control.Head, payload []byte) (
 	default:
 		return nil, fault.New(fault.ParcelMalformed, "call of type %d", head.Type)
 	}
+}
+
+// acceptLease takes a lease into use. One that is refused is told of: it can only come
+// from a center that was captured, or through one that is behind.
+func (f *Front) acceptLease(data []byte) error {
+	err := f.Identity.AcceptLease(f.State, data, f.keys)
+	if err == nil {
+		return nil
+	}
+	err = fault.Wrap(fault.PolicyMalformed, err, "lease")
+	f.Log.Warn("lease refused", "error", err)
+	f.record(audit.Entry{Class: audit.ClassPolicy, Verdict: "refuse", Reason: string(fault.PolicyMalformed), Action: "lease"})
+	return err
 }
 
 func (f *Front) acceptBundle(data []byte) error {

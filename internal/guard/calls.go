@@ -141,10 +141,7 @@ func (h *Half) answer(from *peer, head control.Head, payload []byte) ([]byte, er
 	case control.Bundle:
 		return nil, h.acceptBundle(payload)
 	case control.Lease:
-		if err := h.Identity.AcceptLease(h.State, payload, h.keys); err != nil {
-			return nil, fault.Wrap(fault.PolicyMalformed, err, "lease")
-		}
-		return nil, nil
+		return nil, h.acceptLease(payload)
 	case control.Windows:
 		return nil, h.acceptWindows(from, payload)
 	case control.Records:
@@ -158,6 +155,19 @@ func (h *Half) answer(from *peer, head control.Head, payload []byte) ([]byte, er
 	default:
 		return nil, fault.New(fault.ParcelMalformed, "call of type %d", head.Type)
 	}
+}
+
+// acceptLease takes a lease into use. One that is refused is told of: it can only come
+// from a center that was captured, or through one that is behind.
+func (h *Half) acceptLease(data []byte) error {
+	err := h.Identity.AcceptLease(h.State, data, h.keys)
+	if err == nil {
+		return nil
+	}
+	err = fault.Wrap(fault.PolicyMalformed, err, "lease")
+	h.Log.Warn("lease refused", "error", err)
+	h.record(audit.Entry{Class: audit.ClassPolicy, Verdict: "refuse", Reason: string(fault.PolicyMalformed), Action: "lease"})
+	return err
 }
 
 func (h *Half) acceptBundle(data []byte) error {

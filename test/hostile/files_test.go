@@ -40,7 +40,7 @@ func hostileFiles(t *testing.T) []dropped {
 	elsewhere := t.TempDir()
 	var list []dropped
 	for _, name := range []string{
-		"..\\..\\etc\\passwd.csv", "C:\\x.csv", "C:x.csv", "a\nb.csv", "a\rb.csv", "a\tb.csv", "\x1b[2Ja.csv", "a\x7f.csv", "a\u0085.csv", "a\u2028b.csv", "\xff\xfe.csv", "\xc0\xae.csv",
+		"a\\..\\..\\etc\\passwd.csv", "C:\\x.csv", "C:x.csv", "a\nb.csv", "a\rb.csv", "a\tb.csv", "\x1b[2Ja.csv", "a\x7f.csv", "a\u0085.csv", "a\u2028b.csv", "\xff\xfe.csv", "\xc0\xae.csv",
 		"\u202egpj.csv", "a\u200bb.csv", "\ufeffa.csv", "a\u2066b.csv", "a\u00adb.csv", "\ue000.csv", "\ufffd.csv", " a.csv", "CON.csv", "nul.csv", "com1.csv", "LPT¹.csv", "aux .csv",
 		"a.csv ", "a.csv.",
 	} {
@@ -49,7 +49,7 @@ func hostileFiles(t *testing.T) []dropped {
 	for _, name := range []string{"a.exe", "a", "csv", "a.csv.exe", "a.csv~", "a.ＣＳＶ"} {
 		list = append(list, dropped{name, fault.ContentType, false, regular})
 	}
-	for _, name := range []string{".a.csv", "..a.csv", "...", "a.csv.part", "a.csv.tmp"} {
+	for _, name := range []string{".a.csv", "..a.csv", "...", "..\\..\\etc\\passwd.csv", "a.csv.part", "a.csv.tmp"} {
 		list = append(list, dropped{name, "", true, regular})
 	}
 	for _, name := range []string{
