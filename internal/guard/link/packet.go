@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -36,6 +37,8 @@ type packetPort struct {
 	to   *unix.RawSockaddrLinklayer
 	out  *sendmsgs
 	in   *recvmsgs
+
+	closed atomic.Bool
 }
 
 // OpenPacket opens a port over a network interface. It needs CAP_NET_RAW, and
@@ -132,7 +135,7 @@ func (p *packetPort) Send(frames [][]byte) (int, error) {
 	case errors.Is(err, unix.ENETDOWN), errors.Is(err, unix.EMSGSIZE):
 		// The cable is out, or the interface takes only shorter frames now: lost.
 		return len(frames), nil
-	case errors.Is(err, os.ErrClosed):
+	case p.closed.Load():
 		return n, ErrPortClosed
 	}
 	return n, err
@@ -144,11 +147,14 @@ func (p *packetPort) Receive(b *Batch) error {
 		switch {
 		case errors.Is(err, unix.ENETDOWN), errors.Is(err, unix.ENOBUFS):
 			continue // said once; the socket goes on when the cable is back
-		case errors.Is(err, os.ErrClosed):
+		case err != nil && p.closed.Load():
 			return ErrPortClosed
 		}
 		return err
 	}
 }
 
-func (p *packetPort) Close() error { return p.file.Close() }
+func (p *packetPort) Close() error {
+	p.closed.Store(true) // what a raw connection then says has no name to go by
+	return p.file.Close()
+}

@@ -4,6 +4,7 @@
 package link_test
 
 import (
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -54,6 +55,29 @@ func TestPacketRefuses(t *testing.T) {
 	}
 	if got := string(batch.Buf[0][:4]); batch.N != 1 || got != "good" {
 		t.Fatalf("%d frames, the first begins %q", batch.N, got)
+	}
+}
+
+// TestPacketClosed: who receives is told that the port was closed, by the name that a
+// link takes for its end.
+func TestPacketClosed(t *testing.T) {
+	t.Parallel()
+	_, b := linktest.Veth(t, 1500)
+	var p link.Port
+	inside(t, b, func() (err error) {
+		p, err = link.OpenPacket(link.PacketConfig{Interface: linktest.Interface})
+		return err
+	})
+	end := make(chan error, 1)
+	go func() { end <- p.Receive(link.NewBatch(1500)) }()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-end; !errors.Is(err, link.ErrPortClosed) {
+		t.Errorf("receive: %v", err)
+	}
+	if _, err := p.Send([][]byte{[]byte("late")}); !errors.Is(err, link.ErrPortClosed) {
+		t.Errorf("send: %v", err)
 	}
 }
 
