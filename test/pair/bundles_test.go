@@ -259,6 +259,9 @@ func TestLargeDetail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := w.inner.journal.Flush(); err != nil { // outwards it is the gate that waits for its disk
+		t.Fatal(err)
+	}
 	found := 0
 	for from := uint64(0); ; {
 		records, err := w.inner.journal.Read(from, 100)
