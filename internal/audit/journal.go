@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -186,13 +185,8 @@ func (j *Journal) salt() (salt [saltSize]byte, err error) {
 func (j *Journal) Run(ctx context.Context) error {
 	for {
 		more, err := j.await(ctx)
-		if err != nil {
-			return err
-		}
-		for half := 0; half < 2 && more; half++ {
-			if more = pause(ctx, gather/2); more {
-				err = errors.Join(err, j.s.log.Sync())
-			}
+		if err == nil && more {
+			more, err = j.collect(ctx)
 		}
 		if err != nil {
 			return err
@@ -204,6 +198,20 @@ func (j *Journal) Run(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// collect lets entries come together for one checkpoint, and has those written that nobody
+// waits for; false when ctx ended.
+func (j *Journal) collect(ctx context.Context) (more bool, err error) {
+	for range 2 {
+		if !pause(ctx, gather/2) {
+			return false, nil
+		}
+		if err := j.s.log.Sync(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // await returns when there may be entries to publish; false when ctx ended. While there
