@@ -14,17 +14,21 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // recorder stands before the application and writes down what it is asked. It listens
 // where the application did, which goes on under another name.
 type recorder struct {
-	mu   sync.Mutex
-	seen []string
+	mu       sync.Mutex
+	seen     []string
+	failures []string // of the application itself
 }
 
 // record puts a recorder before the application that listens at a socket.
@@ -39,12 +43,18 @@ func record(t *testing.T, socket string) *recorder {
 		t.Fatal(err)
 	}
 	r := &recorder{}
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
-		return d.DialContext(ctx, "unix", behind)
+		for {
+			nc, err := d.DialContext(ctx, "unix", behind)
+			if !errors.Is(err, unix.EAGAIN) { // a Unix socket refuses where others queue
+				return nc, err
+			}
+			runtime.Gosched()
+		}
 	}}
 	pass := &httputil.ReverseProxy{
-		Transport: transport, ErrorLog: log.New(io.Discard, "", 0),
+		Transport: transport, ErrorHandler: r.failed,
 		Rewrite: func(p *httputil.ProxyRequest) { p.Out.URL.Scheme, p.Out.URL.Host = "http", "bureau" },
 	}
 	server := &http.Server{Handler: r.before(pass), ErrorLog: log.New(io.Discard, "", 0)}
@@ -56,8 +66,19 @@ func record(t *testing.T, socket string) *recorder {
 		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
 		}
+		for _, f := range r.failures {
+			t.Logf("the application failed: %s", f)
+		}
 	})
 	return r
+}
+
+// failed answers where the application did not, and says why.
+func (r *recorder) failed(w http.ResponseWriter, q *http.Request, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failures = append(r.failures, q.RequestURI+": "+err.Error())
+	w.WriteHeader(http.StatusBadGateway)
 }
 
 func (r *recorder) before(next http.Handler) http.Handler {
