@@ -60,20 +60,21 @@ type Center struct {
 
 // Standing is what the center knows of one component.
 type Standing struct {
-	ID       string   `json:"id"`
-	Role     string   `json:"role"`
-	Zone     string   `json:"zone"`
-	State    string   `json:"state"` // "current", "behind" (its bundle or its lease), "unreachable", "untrusted" (another manifest)
-	Bundle   uint64   `json:"version"`
-	Lease    uint64   `json:"lease"`
-	Records  uint64   `json:"records"`  // audit records gathered
-	Audit    string   `json:"audit"`    // "proven", or what is wrong
-	Clock    int64    `json:"clock_ms"` // the component's, Unix milliseconds
-	Seen     int64    `json:"seen_ms"`  // last answer, Unix milliseconds
-	Passed   uint64   `json:"passed"`
-	Refused  uint64   `json:"refused"`
-	Pending  uint64   `json:"pending"`
-	Peers    []string `json:"peers,omitempty"`
+	ID      string   `json:"id"`
+	Role    string   `json:"role"`
+	Zone    string   `json:"zone"`
+	State   string   `json:"state"` // "current", "behind" (its bundle or its lease), "unreachable", "untrusted" (another manifest)
+	Bundle  uint64   `json:"version"`
+	Lease   uint64   `json:"lease"`
+	Records uint64   `json:"records"`  // audit records gathered
+	Audit   string   `json:"audit"`    // "proven", or what is wrong
+	Clock   int64    `json:"clock_ms"` // the component's, Unix milliseconds
+	Seen    int64    `json:"seen_ms"`  // last answer, Unix milliseconds
+	Passed  uint64   `json:"passed"`
+	Refused uint64   `json:"refused"`
+	Pending uint64   `json:"pending"`
+	Peers   []string `json:"peers,omitempty"`
+
 	Manifest string   `json:"manifest,omitempty"` // that it says it was started under, in hexadecimal
 	Lacking  []string `json:"lacking,omitempty"`  // what its kernel cannot confine it to
 
