@@ -66,8 +66,8 @@ type Outgoing struct {
 	index  uint64 // of its record in the ledger
 	due    time.Time
 	ended  *Outcome // a refusal that is on the disk: it only has to be told
-	inline []byte // the body, where it is in the record
-	source string // the directory that it came from, empty for none
+	inline []byte   // the body, where it is in the record
+	source string   // the directory that it came from, empty for none
 }
 
 // Settled tells the origin of a delivery how it ended, durably, and may read the
