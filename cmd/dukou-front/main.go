@@ -146,5 +146,13 @@ func build(c config, identity *pki.Identity, host control.Host, clock *pki.Clock
 	}
 	core.Receive(fileExit)
 	core.CountPending(fileEntry.Pending)
-	return append(tasks, daemon.Task{Name: "files in", Run: fileEntry.Run}, daemon.Task{Name: "files out", Run: fileExit.Run}), nil
+	tasks = append(tasks, daemon.Task{Name: "files in", Run: fileEntry.Run}, daemon.Task{Name: "files out", Run: fileExit.Run})
+	if c.Terminals == "" {
+		return tasks, nil
+	}
+	terminals, err := newTerminals(c.Terminals, identity, core, fileEntry, fileExit, log)
+	if err != nil {
+		return nil, err
+	}
+	return append(tasks, daemon.Task{Name: "terminals", Run: terminals.Run}), nil
 }

@@ -55,7 +55,8 @@ type Center struct {
 	mu     sync.Mutex
 	conn   *wire.Conn // to the inner half, nil while there is none
 	states map[string]*Standing
-	wake   chan struct{} // holds a token when distribution has something to do
+	turns  map[string]chan struct{} // by component: held by who brings it to a bundle
+	wake   chan struct{}            // holds a token when distribution has something to do
 }
 
 // Standing is what the center knows of one component.
@@ -90,7 +91,7 @@ func New(c Config) (*Center, error) {
 	if a == nil {
 		return nil, fmt.Errorf("%s is not admitted: have its request answered and accept the answer first", c.Identity.Request.ID)
 	}
-	center := &Center{Config: c, id: c.Identity.Request.ID, keys: &pki.Keys{}, states: map[string]*Standing{}, wake: make(chan struct{}, 1)}
+	center := &Center{Config: c, id: c.Identity.Request.ID, keys: &pki.Keys{}, states: map[string]*Standing{}, turns: map[string]chan struct{}{}, wake: make(chan struct{}, 1)}
 	var err error
 	if center.keeper, err = policy.NewKeeper(c.State, policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}); err != nil {
 		return nil, err

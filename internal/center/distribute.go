@@ -103,6 +103,11 @@ func (c *Center) distribute(ctx context.Context) {
 		bring(func(x *policy.Component) bool { return x.Role == policy.RoleFront && !inside(x) })
 	})
 	sides.Wait()
+	leave, ok := c.turn(ctx, c.id, p)
+	if !ok {
+		return
+	}
+	defer leave()
 	if c.keys.Serial() < leaseSerial(p) {
 		if err := c.leaseOwn(ctx, p); err != nil {
 			c.Log.Warn("no keys for the center's own audit details", "error", err)
@@ -114,6 +119,11 @@ func (c *Center) distribute(ctx context.Context) {
 // that a new pair of the bundle has its keys; but a signer that is away holds no
 // bundle up: the component goes on with the lease that it has.
 func (c *Center) bring(ctx context.Context, p *policy.Policy, component *policy.Component, data []byte) {
+	leave, ok := c.turn(ctx, component.ID, p)
+	if !ok {
+		return
+	}
+	defer leave()
 	state, err := c.look(ctx, component.ID)
 	if err != nil {
 		c.note(component, state, p, err)
@@ -142,6 +152,30 @@ func (c *Center) bring(ctx context.Context, p *policy.Policy, component *policy.
 	if lacks != nil {
 		c.lacks(component.ID, lacks)
 	}
+}
+
+// turn waits until nobody else brings a component to a bundle: Apply does so beside
+// runDistribution, and of two leases or bundles on their way at once the one that comes
+// later would be refused as an old one. It is false when p is not in force any more.
+func (c *Center) turn(ctx context.Context, id string, p *policy.Policy) (leave func(), ok bool) {
+	c.mu.Lock()
+	t := c.turns[id]
+	if t == nil {
+		t = make(chan struct{}, 1)
+		c.turns[id] = t
+	}
+	c.mu.Unlock()
+	select {
+	case t <- struct{}{}:
+	case <-ctx.Done():
+		return nil, false
+	}
+	leave = func() { <-t }
+	if c.keeper.Current() != p {
+		leave()
+		return nil, false
+	}
+	return leave, true
 }
 
 // lacks notes what a component that answers could not be given.
