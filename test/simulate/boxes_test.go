@@ -145,7 +145,9 @@ func (l *life) settled(out *exchange.Outgoing, o exchange.Outcome) error {
 		d.told = true
 		switch {
 		case o.Code != "":
-			if d.refused = !out.Unsure; out.Unsure {
+			// Who uploads again what it was told is released has a terminal's inbox before this
+			// outbox, which remembers; here that is not in the way.
+			if d.refused = !out.Unsure && !d.arrived; out.Unsure {
 				s.tally.reached("refused, and nobody knows what became of an earlier attempt")
 			}
 		case d.released == 0:
