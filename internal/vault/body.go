@@ -140,8 +140,8 @@ func (r *Reader) read(p []byte, off int64) (int, error) {
 	chunk, skip := off/ChunkSize, off%ChunkSize
 	length := min(ChunkSize, r.size-chunk*ChunkSize)
 	if skip == 0 && int64(len(p)) >= length && chunk != r.at {
-		_, err := r.open(p[:0], chunk, length)
-		return int(length), err
+		plain, err := r.open(p[:0], chunk, length)
+		return len(plain), err
 	}
 	if chunk != r.at {
 		plain, err := r.open(r.plain[:0], chunk, length)
