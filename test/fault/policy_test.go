@@ -21,6 +21,20 @@ type policyState struct {
 	sync.Mutex
 	version, term uint64
 	forbidden     bool
+	unheard       []policyState // later ones whose application broke off: one of them may be in force
+}
+
+// inForce is the version in force, by what the components have: of those whose
+// application broke off it may be any.
+func (p *policyState) inForce(has func(version uint64) bool) uint64 {
+	p.Lock()
+	defer p.Unlock()
+	for i := range p.unheard {
+		if u := &p.unheard[i]; u.version > p.version && has(u.version) {
+			p.version, p.term, p.forbidden = u.version, u.term, u.forbidden
+		}
+	}
+	return p.version
 }
 
 // folderOf is the policy: the example's, the flows of these tests, and what forbids.
@@ -58,7 +72,10 @@ forbid (principal, action == Action::"deliver", resource == Object::"intranet/fa
 func (r *rig) apply(change func(*policyState)) error {
 	r.policy.Lock()
 	defer r.policy.Unlock()
-	next := policyState{version: r.policy.version + 1, term: r.policy.term, forbidden: r.policy.forbidden}
+	next := policyState{version: r.policy.version + uint64(len(r.policy.unheard)) + 1, term: r.policy.term, forbidden: r.policy.forbidden}
+	for i := range r.policy.unheard { // a term never falls
+		next.term = max(next.term, r.policy.unheard[i].term)
+	}
 	change(&next)
 	folder, err := folderOf(&next)
 	if err != nil {
@@ -68,10 +85,10 @@ func (r *rig) apply(change func(*policyState)) error {
 	if err != nil {
 		return err
 	}
-	err = r.Apply(r.t.Context(), data)
-	if err != nil && !strings.Contains(err.Error(), "policy-old") { // an attempt that broke off may have arrived
+	if err := r.Apply(r.t.Context(), data); err != nil {
+		r.policy.unheard = append(r.policy.unheard, policyState{version: next.version, term: next.term, forbidden: next.forbidden})
 		return err
 	}
-	r.policy.version, r.policy.term, r.policy.forbidden = next.version, next.term, next.forbidden
+	r.policy.version, r.policy.term, r.policy.forbidden, r.policy.unheard = next.version, next.term, next.forbidden, nil
 	return nil
 }

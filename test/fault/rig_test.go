@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dukou.dev/dukou/internal/cell"
+	"dukou.dev/dukou/internal/center"
 	"dukou.dev/dukou/internal/demo"
 	"dukou.dev/dukou/internal/demo/demotest"
 	"dukou.dev/dukou/test/fault/between"
@@ -182,14 +184,14 @@ func (r *rig) configure(front, list, name string, value any) {
 // perhaps until no front has a delivery left.
 func (r *rig) current(timeout time.Duration, empty bool) error {
 	since := time.Now().UnixMilli()
-	r.policy.Lock()
-	version := r.policy.version
-	r.policy.Unlock()
 	return eventually(r.t.Context(), timeout, 50*time.Millisecond, func() error {
 		list, err := r.Standings(r.t.Context())
 		if err != nil {
 			return err
 		}
+		version := r.policy.inForce(func(v uint64) bool {
+			return slices.ContainsFunc(list, func(s center.Standing) bool { return s.Bundle == v })
+		})
 		n := 0
 		for _, s := range list {
 			if s.Role == "" || s.Role == "center" {
