@@ -32,7 +32,14 @@ type dropped struct {
 	put  func(path string, content []byte) error
 }
 
-func regular(path string, content []byte) error { return os.WriteFile(path, content, 0o600) }
+// regular makes a file that is whole when it has its name, as the flow asks for.
+func regular(path string, content []byte) error {
+	temp := filepath.Join(filepath.Dir(path), ".putting")
+	if err := os.WriteFile(temp, content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temp, path)
+}
 
 // hostileFiles are names that a directory can hold, and things that are no files.
 func hostileFiles(t *testing.T) []dropped {
@@ -73,7 +80,8 @@ func hostileFiles(t *testing.T) []dropped {
 		}},
 		{"directory.csv", "", true, func(path string, _ []byte) error { return os.Mkdir(path, 0o700) }},
 		{"setuid.csv", "", false, func(path string, content []byte) error {
-			return errors.Join(regular(path, content), os.Chmod(path, 0o777|fs.ModeSetuid|fs.ModeSetgid))
+			temp := filepath.Join(filepath.Dir(path), ".setuid")
+			return errors.Join(os.WriteFile(temp, content, 0o600), os.Chmod(temp, 0o777|fs.ModeSetuid|fs.ModeSetgid), os.Rename(temp, path))
 		}},
 		{"hard-link.csv", "", false, func(path string, content []byte) error { // its other name changes it when it was taken
 			other := filepath.Join(filepath.Dir(filepath.Dir(path)), "elsewhere")
