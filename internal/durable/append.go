@@ -3,7 +3,10 @@
 
 package durable
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // batch is what one write takes to the disk.
 type batch struct {
@@ -44,7 +47,7 @@ func (c Commit) Wait() error {
 	select {
 	case <-c.done: // it was in the last batch
 	default:
-		c.log.o.fail(ErrClosed)
+		c.log.o.fail(cmp.Or(c.log.failure, ErrClosed)) // the cause, whoever of the two is the first to say it
 	}
 	return nil
 }

@@ -76,6 +76,7 @@ type Log struct {
 	lock    io.Closer
 	wake    chan struct{} // holds one token while the queue may have work
 	stopped chan struct{} // closed when the writer has ended
+	failure error         // what it ended with, nil for Close; to be read when stopped is closed
 
 	mu      sync.Mutex
 	queue   []*batch
@@ -213,8 +214,14 @@ func (l *Log) run(w *writer) {
 		l.commit(w, b)
 	}
 	if err := w.close(); err != nil {
-		l.o.fail(err)
+		l.fail(err)
 	}
+}
+
+// fail ends the writer, which gets no further, and the process.
+func (l *Log) fail(err error) {
+	l.failure = err
+	l.o.fail(err)
 }
 
 func (l *Log) take() *batch {
@@ -232,7 +239,7 @@ func (l *Log) take() *batch {
 
 func (l *Log) commit(w *writer, b *batch) {
 	if err := w.write(b); err != nil {
-		l.o.fail(err)
+		l.fail(err)
 	}
 	l.mu.Lock()
 	l.queued -= int64(len(b.buf))
