@@ -5,6 +5,7 @@ package pair
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -167,13 +168,14 @@ func TestMalformedCalls(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range messages {
-			if err := s.Send(ctx, m); err != nil {
+		for i, m := range messages {
+			send := s.Send
+			if i == len(messages)-1 {
+				send = s.SendLast
+			}
+			if err := send(ctx, m); err != nil && !isReset(err) { // the half may have had enough before
 				t.Errorf("%s: %v", name, err)
 			}
-		}
-		if err := s.CloseSend(); err != nil {
-			t.Errorf("%s: %v", name, err)
 		}
 		if m, err := s.Receive(ctx); err == nil && m.Kind == control.KindPart {
 			t.Errorf("%s is answered", name)
@@ -184,6 +186,11 @@ func TestMalformedCalls(t *testing.T) {
 	if _, err := two.call(control.Time, central, make([]byte, 16)); err != nil {
 		t.Error(err)
 	}
+}
+
+func isReset(err error) bool {
+	_, reset := errors.AsType[*wire.ResetError](err)
+	return reset
 }
 
 // TestTime: the outer half, the gate and every front take the center's time when they connect;
