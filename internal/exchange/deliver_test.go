@@ -186,7 +186,7 @@ func TestAlteredChunk(t *testing.T) {
 				t.Errorf("byte %d: %v", at, err)
 			}
 			r.released(nil)
-			if _, err := r.attemptBody(c, out, f, nil); err != nil {
+			if _, err := r.patient(c, out, f); err != nil {
 				t.Errorf("byte %d, then the right body: %v", at, err)
 			}
 			r.released(map[string][]byte{"a": body})
@@ -281,7 +281,7 @@ func TestRefusalWhileSending(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = r.attemptBody(c, out, altered{body, int64(attempt) << 20}, nil)
+		_, err = r.patient(c, out, altered{body, int64(attempt) << 20})
 		if fault.CodeOf(err) != fault.ParcelAltered {
 			t.Errorf("altered in chunk %d: %v", attempt, err)
 		}

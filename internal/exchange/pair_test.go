@@ -259,6 +259,17 @@ func (r *rig) attemptBody(c *wire.Conn, out *Outgoing, body io.ReaderAt, progres
 	return Deliver(ctx, c, message, h, out, body, progress)
 }
 
+// patient attempts until the receiver has let go of the attempt before, of which the
+// sender may have heard the end a moment earlier.
+func (r *rig) patient(c *wire.Conn, out *Outgoing, body io.ReaderAt) (Receipt, error) {
+	for {
+		receipt, err := r.attemptBody(c, out, body, nil)
+		if fault.CodeOf(err) != fault.TooBusy {
+			return receipt, err
+		}
+	}
+}
+
 // body is the spooled body of a delivery.
 func (r *rig) body(out *Outgoing) []byte {
 	r.t.Helper()
