@@ -17,14 +17,15 @@ import (
 func ranks() map[string]int {
 	return map[string]int{
 		"fault": 0, "durable": 0, "daemon": 0, "canon": 0, "neighbour": 0, "vault": 0, "confine": 0, // what all build on
-		"label": 1, "envelope": 1, // the mandatory part; signed documents
-		"parcel": 2,                                  // what crosses
-		"policy": 3, "pki": 3, "audit": 3, "wire": 3, // decide, be someone, record, carry
-		"manifest": 4, "exchange": 4, "inspect": 4, "judge": 4, "control": 4, // between neighbours
-		"guard": 5, "front": 5, "authority": 5, "sentinel": 5, "ops": 5, // the parts
-		"account": 5, "gather": 5, "approval": 5, "notify": 5, // of the center
-		"center": 6, "store": 6, "doctor": 6, // the whole of the center
-		"cell": 7, // processes of a trial installation
+		"label": 1, "envelope": 1, "problem": 1, // the mandatory part; signed documents; what callers are told
+		"parcel": 2,                                              // what crosses
+		"policy": 3, "pki": 3, "audit": 3, "wire": 3, "store": 3, // decide, be someone, record, carry, keep
+		"manifest": 4, "exchange": 4, "judge": 4, "control": 4, "account": 4, // between neighbours; who administers
+		"guard": 5, "front": 5, "authority": 5, // the parts
+		"proposal": 5, "draft": 5, "evidence": 5, "finding": 5, "report": 5, "export": 5, // of the center
+		"intake": 5, "monitor": 5, "notify": 5, "inventory": 5,
+		"center": 6, "doctor": 6, // the whole of the center
+		"cell": 7, "management": 7, // processes of a trial installation; the administrators' interface
 		"demo": 8, // all of it on one machine
 	}
 }
