@@ -30,12 +30,18 @@ const (
 	ClassPolicy    Class = "policy"    // a bundle was approved, applied, refused
 	ClassAdmin     Class = "admin"     // an administrator did something
 	ClassHealth    Class = "health"    // a part is not well
+	ClassForeign   Class = "foreign"   // a graded system told it of itself; Dukou vouches for when it came, and from whom
 )
+
+// Classes are all classes.
+func Classes() []Class {
+	return []Class{ClassDecision, ClassDelivery, ClassSession, ClassComponent, ClassPolicy, ClassAdmin, ClassHealth, ClassForeign}
+}
 
 // Valid says whether c is one of the classes.
 func (c Class) Valid() bool {
 	switch c {
-	case ClassDecision, ClassDelivery, ClassSession, ClassComponent, ClassPolicy, ClassAdmin, ClassHealth:
+	case ClassDecision, ClassDelivery, ClassSession, ClassComponent, ClassPolicy, ClassAdmin, ClassHealth, ClassForeign:
 		return true
 	}
 	return false

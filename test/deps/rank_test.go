@@ -23,7 +23,7 @@ func ranks() map[string]int {
 		"manifest": 4, "exchange": 4, "judge": 4, "control": 4, "account": 4, // between neighbours; who administers
 		"guard": 5, "front": 5, "authority": 5, // the parts
 		"proposal": 5, "draft": 5, "evidence": 5, "finding": 5, "report": 5, "export": 5, // of the center
-		"intake": 5, "monitor": 5, "notify": 5, "inventory": 5,
+		"intake": 5, "retention": 5, "monitor": 5, "notify": 5, "inventory": 5,
 		"center": 6, "doctor": 6, // the whole of the center
 		"cell": 7, "management": 7, // processes of a trial installation; the administrators' interface
 		"demo": 8, // all of it on one machine
