@@ -91,6 +91,8 @@ func auditArch() (uint32, error) {
 		return unix.AUDIT_ARCH_X86_64, nil
 	case "arm64":
 		return unix.AUDIT_ARCH_AARCH64, nil
+	case "loong64":
+		return unix.AUDIT_ARCH_LOONGARCH64, nil
 	}
 	return 0, fmt.Errorf("no seccomp filter for %s", runtime.GOARCH)
 }

@@ -7,3 +7,6 @@ import "golang.org/x/sys/unix"
 
 // auditArch names the call table that the filter is for.
 const auditArch = unix.AUDIT_ARCH_X86_64
+
+// older are calls that newer architectures lack, and that Go makes where they are.
+func older() []uint32 { return []uint32{unix.SYS_RENAMEAT} }

@@ -27,7 +27,7 @@ func always() []uint32 {
 		unix.SYS_OPENAT, unix.SYS_FSTAT, unix.SYS_NEWFSTATAT, unix.SYS_STATX, unix.SYS_STATFS, unix.SYS_FSTATFS,
 		unix.SYS_FACCESSAT, unix.SYS_FACCESSAT2, unix.SYS_READLINKAT, unix.SYS_GETDENTS64, unix.SYS_GETCWD,
 		unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_SYNC_FILE_RANGE, unix.SYS_FADVISE64, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE,
-		unix.SYS_FLOCK, unix.SYS_FCHMOD, unix.SYS_MKDIRAT, unix.SYS_UNLINKAT, unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2,
+		unix.SYS_FLOCK, unix.SYS_FCHMOD, unix.SYS_MKDIRAT, unix.SYS_UNLINKAT, unix.SYS_RENAMEAT2,
 		// Sockets that are open, and those that they accept.
 		unix.SYS_ACCEPT4, unix.SYS_SHUTDOWN, unix.SYS_RECVFROM, unix.SYS_RECVMSG, unix.SYS_RECVMMSG,
 		unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_GETSOCKOPT, unix.SYS_SETSOCKOPT,
@@ -36,7 +36,7 @@ func always() []uint32 {
 
 // calls are the unconditional calls of a process with these rules.
 func (r Rules) calls() []uint32 {
-	list := always()
+	list := append(always(), older()...)
 	if len(r.sockets()) > 0 {
 		list = append(list, unix.SYS_CONNECT)
 	}

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Offsets in struct seccomp_data. The low half of an argument comes first on both
+// Offsets in struct seccomp_data. The low half of an argument comes first on all
 // architectures that there is a list for.
 const (
 	offsetNumber = 0

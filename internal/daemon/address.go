@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -45,7 +46,16 @@ func Listen(address string) (net.Listener, error) {
 	if err != nil || network != "unix" {
 		return l, err
 	}
-	return l, os.Chmod(rest, 0o600)
+	return l, os.Chmod(rest, socketMode(filepath.Dir(rest)))
+}
+
+// socketMode lets the process' own user connect, and nobody else; where the directory
+// hands its group on (setgid), it was made for that group, which then may connect too.
+func socketMode(dir string) fs.FileMode {
+	if info, err := os.Stat(dir); err == nil && info.Mode()&fs.ModeSetgid != 0 {
+		return 0o660
+	}
+	return 0o600
 }
 
 // Dialer connects to an address. A host's name is looked up once, here: a confined

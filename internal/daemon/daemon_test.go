@@ -6,6 +6,7 @@ package daemon_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -123,6 +124,26 @@ func TestListen(t *testing.T) {
 	l, err := daemon.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestListenForAGroup: in a directory that hands its group on, that group may connect.
+func TestListenForAGroup(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o750|fs.ModeSetgid); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "s")
+	l, err := daemon.Listen("unix:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	if err := l.Close(); err != nil {
 		t.Error(err)
