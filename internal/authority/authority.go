@@ -172,6 +172,30 @@ func (a *Authority) Admit(data []byte, fingerprint string) (pki.Request, error) 
 	return r, nil
 }
 
+// Dismiss strikes an admitted component off: it gets no lease any more, and its name is
+// free for another key. fingerprint is that of its key, so that nobody dismisses another
+// by a name that was given anew. A component that is not admitted is dismissed already.
+func (a *Authority) Dismiss(id, fingerprint string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r, ok := a.requests[id]
+	if !ok {
+		return nil
+	}
+	if r.Fingerprint() != fingerprint {
+		return fmt.Errorf("%q is admitted with key %s, not with the one you named", id, r.Fingerprint())
+	}
+	dir := filepath.Join(a.dir, admitted)
+	if err := os.Remove(filepath.Join(dir, id+".request")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := durable.SyncDir(dir); err != nil {
+		return err
+	}
+	delete(a.requests, id)
+	return nil
+}
+
 // Answer is the signed admission of an admitted component.
 func (a *Authority) Answer(id string, now time.Time) ([]byte, error) {
 	a.mu.Lock()

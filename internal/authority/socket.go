@@ -24,14 +24,15 @@ import (
 // The questions that the signer answers; each is one stream with one message
 // either way.
 const (
-	kindLease  wire.Kind = 32
-	kindTime   wire.Kind = 33
-	kindAdmit  wire.Kind = 34
-	kindAnswer wire.Kind = 35
-	kindList   wire.Kind = 36
-	kindDone   wire.Kind = 37
-	kindFailed wire.Kind = 38
-	kindDetail wire.Kind = 39
+	kindLease   wire.Kind = 32
+	kindTime    wire.Kind = 33
+	kindAdmit   wire.Kind = 34
+	kindAnswer  wire.Kind = 35
+	kindList    wire.Kind = 36
+	kindDone    wire.Kind = 37
+	kindFailed  wire.Kind = 38
+	kindDetail  wire.Kind = 39
+	kindDismiss wire.Kind = 40
 )
 
 // WantLease asks for a component's label keys for the epochs First to Last.
@@ -56,6 +57,12 @@ type WantDetailKey struct {
 type wantAdmit struct {
 	_           struct{} `cbor:",toarray"`
 	Request     []byte
+	Fingerprint string
+}
+
+type wantDismiss struct {
+	_           struct{} `cbor:",toarray"`
+	Component   string
 	Fingerprint string
 }
 
@@ -180,6 +187,15 @@ func (a *server) detailKey(w WantDetailKey, who string) ([]byte, error) {
 	return key, err
 }
 
+// dismiss records who has a component dismissed, and then does it.
+func (a *server) dismiss(w wantDismiss, who string) error {
+	e := audit.Entry{Class: audit.ClassComponent, Subject: who, Action: "dismiss", Verdict: "begun", Object: "component/" + w.Component}
+	if err := a.journal.Append(e).Wait(); err != nil {
+		return fmt.Errorf("record it: %w", err)
+	}
+	return a.Dismiss(w.Component, w.Fingerprint)
+}
+
 func (a *server) reply(m wire.Message, who string) ([]byte, error) {
 	switch m.Kind {
 	case kindLease:
@@ -203,12 +219,24 @@ func (a *server) reply(m wire.Message, who string) ([]byte, error) {
 			return nil, err
 		}
 		return canon.Marshal(r)
+	case kindDismiss:
+		var w wantDismiss
+		if err := canon.Unmarshal(m.Payload, &w); err != nil {
+			return nil, err
+		}
+		return nil, a.dismiss(w, who)
 	case kindDetail:
 		var w WantDetailKey
 		if err := canon.Unmarshal(m.Payload, &w); err != nil {
 			return nil, err
 		}
 		return a.detailKey(w, who)
+	case kindDestroy:
+		var w WantDestroy
+		if err := canon.Unmarshal(m.Payload, &w); err != nil {
+			return nil, err
+		}
+		return nil, a.destroy(w, who, time.Now())
 	case kindAnswer:
 		return a.Answer(string(m.Payload), time.Now())
 	case kindList:
@@ -288,6 +316,13 @@ func (c Client) Admit(ctx context.Context, request []byte, fingerprint string) (
 		return r, err
 	}
 	return r, canon.Unmarshal(b, &r)
+}
+
+// Dismiss has an admitted component struck off, whose key has a fingerprint. One that
+// is not admitted is dismissed already.
+func (c Client) Dismiss(ctx context.Context, id, fingerprint string) error {
+	_, err := c.ask(ctx, wire.Message{Kind: kindDismiss, Payload: canon.Must(wantDismiss{Component: id, Fingerprint: fingerprint})})
+	return err
 }
 
 // Answer asks for the admission file of an admitted component.
