@@ -41,6 +41,12 @@ func (s *Source) MissingIssuers() []string {
 	return missing
 }
 
+// Directory is the credentials and bindings of all zones, which a bundle has sealed to
+// the fronts.
+func (s *Source) Directory() policy.Directory {
+	return policy.Directory{Credentials: slices.Clone(s.credentials), Bindings: slices.Clone(s.bindings)}
+}
+
 // Bundle makes the bundle that the approvers will sign.
 func (s *Source) Bundle(o Options) (policy.Bundle, error) {
 	b := s.draft

@@ -60,6 +60,16 @@ func parseYAML(p *problems, fsys fs.FS, name string) *object {
 	return node{p, name, body}.object()
 }
 
+// Keys are the top-level keys of one YAML file of a folder, in their order.
+func Keys(fsys fs.FS, name string) ([]string, error) {
+	var p problems
+	var keys []string
+	if o := parseYAML(&p, fsys, name); o != nil {
+		o.each(func(key, _ node) { keys = append(keys, key.text()) })
+	}
+	return keys, p.join()
+}
+
 func readText(p *problems, fsys fs.FS, name string) (string, bool) {
 	info, err := fs.Stat(fsys, name)
 	if err == nil && info.Size() > maxFile {

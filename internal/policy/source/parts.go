@@ -133,6 +133,7 @@ func (l *loader) objects() {
 			}
 		}
 		o.done()
+		l.homes["objects "+object.ID] = o.file
 		l.draft.Objects = append(l.draft.Objects, object)
 	}
 }
@@ -192,6 +193,7 @@ func (l *loader) subjects() {
 			l.bind(n, s.ID)
 		}
 		o.done()
+		l.homes["subjects "+s.ID] = o.file
 		l.draft.Subjects = append(l.draft.Subjects, s)
 	}
 }

@@ -25,6 +25,28 @@ func (p *problem) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.file, p.line, p.column, p.what)
 }
 
+// Problem is one thing that is wrong with the files, and where.
+type Problem struct {
+	File         string
+	Line, Column int // from 1; 0 where no place is known
+	What         string
+}
+
+// Problems are what an error of Load tells of, in the order of files and lines.
+func Problems(err error) []Problem {
+	var list []Problem
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range joined.Unwrap() {
+			list = append(list, Problems(one)...)
+		}
+		return list
+	}
+	if p, ok := errors.AsType[*problem](err); ok {
+		return []Problem{{p.file, p.line, p.column, p.what}}
+	}
+	return []Problem{{File: ".", What: err.Error()}}
+}
+
 // problems collects all that is wrong, so that one run shows it.
 type problems struct{ list []*problem }
 

@@ -36,7 +36,11 @@ type Source struct {
 	bindings    []policy.Binding
 	cases       []Case
 	warnings    []string
+	homes       map[string]string // in which a subject or object is
 }
+
+// File is the file that a subject ("subjects") or an object ("objects") is in, "" for none.
+func (s *Source) File(list, id string) string { return s.homes[list+" "+id] }
 
 // Warnings are what is whole and can hardly be meant, each with its place.
 func (s *Source) Warnings() []string { return slices.Clone(s.warnings) }
@@ -45,6 +49,7 @@ func (s *Source) Warnings() []string { return slices.Clone(s.warnings) }
 // wrong, each with file and line.
 func Load(fsys fs.FS) (*Source, error) {
 	l := &loader{fsys: fsys, sections: map[string][]node{}}
+	l.homes = map[string]string{}
 	l.draft.Format = policy.Format
 	cedarFiles := l.read()
 	for _, step := range []func(){l.settings, l.zones, l.issuers, l.objects, l.subjects, l.flows} {

@@ -1,0 +1,262 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package draft
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"dukou.dev/dukou/internal/envelope"
+	"dukou.dev/dukou/internal/problem"
+)
+
+// Partner is the management center of another graded system, which may submit its part of
+// the policy: it is looked at by security and never applied by itself.
+type Partner struct {
+	Name        string    `json:"name"`
+	Key         string    `json:"key" doc:"Ed25519 public key that signs its parts, in hexadecimal"`
+	Fingerprint string    `json:"fingerprint" doc:"SHA-256 of the key: compare it with what the partner reads out"`
+	Zones       []string  `json:"zones" doc:"whose subjects and objects it may name"`
+	Lists       []string  `json:"lists" doc:"what it may name: subjects, objects"`
+	Serial      uint64    `json:"serial" doc:"of the last part that was taken, 0 for none"`
+	Admitted    time.Time `json:"admitted"`
+}
+
+// The acts of two persons that partners come and go by.
+const (
+	AdmitPartner   = "admit-partner"
+	DismissPartner = "dismiss-partner"
+)
+
+// NewPartner is the payload of AdmitPartner. The partner of that name, if there is or was
+// one, is replaced; its serial goes on, so that no part of before is taken again.
+type NewPartner struct {
+	Name  string   `json:"name"`
+	Key   string   `json:"key"`
+	Zones []string `json:"zones"`
+	Lists []string `json:"lists"`
+}
+
+// OldPartner is the payload of DismissPartner.
+type OldPartner struct {
+	Name string `json:"name"`
+}
+
+// Lists that a partner may be allowed to name.
+const (
+	listSubjects = "subjects"
+	listObjects  = "objects"
+)
+
+// maxPartners bounds how many there are.
+const maxPartners = 100
+
+var partnerName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`) //nolint:gochecknoglobals // a constant
+
+// CheckPartner refuses a payload of AdmitPartner that cannot be.
+func (d *Desk) CheckPartner(_ context.Context, payload json.RawMessage) error {
+	_, _, err := d.newPartner(payload)
+	return err
+}
+
+func (d *Desk) newPartner(payload json.RawMessage) (NewPartner, ed25519.PublicKey, error) {
+	var n NewPartner
+	if err := strictly(payload, &n); err != nil {
+		return n, nil, err
+	}
+	e := &problem.Error{Code: problem.Invalid, Detail: "no such partner can be admitted"}
+	wrong := func(name, format string, args ...any) {
+		e.Fields = append(e.Fields, problem.Field{Name: "body." + name, Detail: fmt.Sprintf(format, args...)})
+	}
+	key, err := hex.DecodeString(n.Key)
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		wrong("key", "64 hexadecimal digits are wanted")
+	}
+	if !partnerName.MatchString(n.Name) {
+		wrong("name", "1 to 63 lower-case letters, digits and hyphens are wanted")
+	}
+	d.zonesThere(n.Zones, wrong)
+	if len(n.Lists) == 0 || repeated(n.Lists) || slices.ContainsFunc(n.Lists, func(l string) bool { return l != listSubjects && l != listObjects }) {
+		wrong("lists", "subjects, objects or both")
+	}
+	if len(e.Fields) > 0 {
+		return n, nil, e
+	}
+	return n, key, nil
+}
+
+// zonesThere holds the zones of a partner against those in force.
+func (d *Desk) zonesThere(zones []string, wrong func(name, format string, args ...any)) {
+	p := d.InForce()
+	if len(zones) == 0 || len(zones) > 16 || repeated(zones) {
+		wrong("zones", "1 to 16 different zones")
+		return
+	}
+	for _, z := range zones {
+		if p == nil || p.Zone(z) == nil {
+			wrong("zones", "no zone %q is in force", clipped(z, 64))
+		}
+	}
+}
+
+func repeated(list []string) bool {
+	sorted := slices.Sorted(slices.Values(list))
+	return len(slices.Compact(sorted)) < len(list)
+}
+
+// strictly reads a payload that has all of its keys and no others.
+func strictly(payload json.RawMessage, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return problem.Wrap(problem.Invalid, err, "the payload is not that of this act")
+	}
+	return nil
+}
+
+// ProposeAdmission is what two persons see of a partner to be.
+func (d *Desk) ProposeAdmission(ctx context.Context, n NewPartner) (Proposed, error) {
+	payload, err := json.Marshal(n)
+	if err != nil {
+		return Proposed{}, err
+	}
+	_, key, err := d.newPartner(payload)
+	if err != nil {
+		return Proposed{}, err
+	}
+	text := fmt.Sprintf("partner %s may submit %s of zone %s, signed by key %s\n", n.Name, strings.Join(n.Lists, " and "), strings.Join(n.Zones, ", "), envelope.IDOf(key))
+	old, err := d.Partner(ctx, n.Name)
+	if err == nil {
+		text += fmt.Sprintf("instead of: %s of zone %s, signed by key %s\n", strings.Join(old.Lists, " and "), strings.Join(old.Zones, ", "), old.Fingerprint)
+	} else if problem.CodeOf(err) != problem.Unknown {
+		return Proposed{}, err
+	}
+	return Proposed{Title: "Admit partner " + n.Name, Payload: payload, Difference: text}, nil
+}
+
+// AdmitPartner admits a partner, as two persons have decided.
+func (d *Desk) AdmitPartner(ctx context.Context, payload json.RawMessage) (string, error) {
+	n, key, err := d.newPartner(payload)
+	if err != nil {
+		return "", err
+	}
+	zones, _ := json.Marshal(n.Zones) //nolint:errcheck // lists of texts
+	lists, _ := json.Marshal(n.Lists) //nolint:errcheck // likewise
+	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
+		var count int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM partners WHERE name <> $1 AND admitted > 0`, n.Name).Scan(&count); err != nil {
+			return err
+		}
+		if count >= maxPartners {
+			return problem.New(problem.TooMany, "there are %d partners", count)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO partners (name, key, zones, lists, serial, admitted) VALUES ($1, $2, $3, $4, 0, $5)
+			ON CONFLICT (name) DO UPDATE SET key = $2, zones = $3, lists = $4, admitted = $5`,
+			n.Name, []byte(key), string(zones), string(lists), d.Now().UnixMilli())
+		return err
+	})
+	if err != nil {
+		return "", again(err)
+	}
+	d.Tell(topicPartners, n.Name)
+	return fmt.Sprintf("Partner %s may submit its part, signed by key %s.", n.Name, envelope.IDOf(key)), nil
+}
+
+// again makes an error that says nothing of the act itself one to try again after.
+func again(err error) error {
+	if problem.CodeOf(err) == problem.Internal {
+		return problem.Wrap(problem.Unavailable, err, "the database does not answer")
+	}
+	return err
+}
+
+// ProposeDismissal is what two persons see of a partner that is to go.
+func (d *Desk) ProposeDismissal(ctx context.Context, name string) (Proposed, error) {
+	p, err := d.Partner(ctx, name)
+	if err != nil {
+		return Proposed{}, err
+	}
+	payload, err := json.Marshal(OldPartner{Name: name})
+	return Proposed{Title: "Dismiss partner " + name, Payload: payload,
+		Difference: fmt.Sprintf("partner %s, key %s, may submit nothing any more; what is in force of its parts stays\n", name, p.Fingerprint)}, err
+}
+
+// CheckDismissal refuses to dismiss who is none.
+func (d *Desk) CheckDismissal(ctx context.Context, payload json.RawMessage) error {
+	var o OldPartner
+	if err := strictly(payload, &o); err != nil {
+		return err
+	}
+	_, err := d.Partner(ctx, o.Name)
+	return err
+}
+
+// DismissPartner dismisses a partner, as two persons have decided.
+func (d *Desk) DismissPartner(ctx context.Context, payload json.RawMessage) (string, error) {
+	var o OldPartner
+	if err := strictly(payload, &o); err != nil {
+		return "", err
+	}
+	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE partners SET admitted = 0 WHERE name = $1`, o.Name)
+		return err
+	})
+	if err != nil {
+		return "", again(err)
+	}
+	d.Tell(topicPartners, o.Name)
+	return fmt.Sprintf("Partner %s may submit nothing any more.", o.Name), nil
+}
+
+const partnerColumns = `name, key, zones, lists, serial, admitted`
+
+func scanPartner(row scanner) (Partner, error) {
+	var p Partner
+	var key []byte
+	var zones, lists string
+	var serial, admitted int64
+	if err := row.Scan(&p.Name, &key, &zones, &lists, &serial, &admitted); err != nil {
+		return p, err
+	}
+	p.Key, p.Fingerprint, p.Serial, p.Admitted = hex.EncodeToString(key), envelope.IDOf(key).String(), uint64(serial), at(admitted)
+	return p, errors.Join(json.Unmarshal([]byte(zones), &p.Zones), json.Unmarshal([]byte(lists), &p.Lists))
+}
+
+func readPartner(ctx context.Context, q querier, name string) (Partner, error) {
+	return scanPartner(q.QueryRowContext(ctx, `SELECT `+partnerColumns+` FROM partners WHERE name = $1 AND admitted > 0`, name))
+}
+
+// Partner is one partner.
+func (d *Desk) Partner(ctx context.Context, name string) (Partner, error) {
+	p, err := readPartner(ctx, d.db, name)
+	return p, unknown(err, "partner", name)
+}
+
+// Partners are all partners.
+func (d *Desk) Partners(ctx context.Context) ([]Partner, error) {
+	rows, err := d.db.QueryContext(ctx, `SELECT `+partnerColumns+` FROM partners WHERE admitted > 0 ORDER BY name`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := []Partner{}
+	for rows.Next() {
+		p, err := scanPartner(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
