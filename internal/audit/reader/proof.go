@@ -50,6 +50,16 @@ func ProveOn(d durable.Disk, dir string, index uint64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return proveUnder(d, dir, index, signed)
+}
+
+// ProveUnder is [Prove] under a checkpoint of the log that is not its latest, such as one
+// that a witness has cosigned.
+func ProveUnder(dir string, index uint64, checkpoint []byte) ([]byte, error) {
+	return proveUnder(durable.OS(), dir, index, checkpoint)
+}
+
+func proveUnder(d durable.Disk, dir string, index uint64, signed []byte) ([]byte, error) {
 	head, err := audit.ParseCheckpoint(signed)
 	if err != nil {
 		return nil, err

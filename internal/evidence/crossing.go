@@ -1,0 +1,156 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package evidence
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dukou.dev/dukou/internal/audit"
+)
+
+// Crossing is what is known of one parcel.
+type Crossing struct {
+	Parcel   string `json:"parcel"`
+	State    State  `json:"state" enum:"answered,answer-refused,delivered,released,refused,interrupted,passed,unknown"`
+	Sentence string `json:"sentence" doc:"the state in words, no more than the records say"`
+	Hops     []Hop  `json:"hops" doc:"in order of time, as far as you may see them"`
+	More     bool   `json:"more,omitempty" doc:"there are more than are shown"`
+}
+
+// Hop is what one component recorded of a parcel.
+type Hop struct {
+	Found
+	Digest  string   `json:"digest,omitempty" doc:"SHA-256 of the header, as the label has it, hexadecimal"`
+	Decided *Decided `json:"decided,omitempty" doc:"the rules that decided and what the parcel said, where details were asked for"`
+	Closed  string   `json:"closed,omitempty" doc:"why the detail stays sealed"`
+}
+
+// State is how far a parcel came, by what was recorded.
+type State string
+
+// The states.
+const (
+	Answered      State = "answered"
+	AnswerRefused State = "answer-refused"
+	Delivered     State = "delivered"
+	Released      State = "released"
+	Refused       State = "refused"
+	Interrupted   State = "interrupted"
+	Passed        State = "passed"
+	NotKnown      State = "unknown"
+)
+
+// maxHops bounds what is looked at of one parcel. A delivery that is tried again for
+// days has many.
+const maxHops = 500
+
+// Crossing tells of one parcel. With details it opens those of the decisions, for whom
+// the scope lets see everything.
+func (x *Index) Crossing(ctx context.Context, s Scope, parcel string, details bool) (Crossing, error) {
+	page, err := x.Search(ctx, Everything(), Query{Parcel: parcel, Limit: maxHops})
+	if err != nil {
+		return Crossing{}, err
+	}
+	all := page.Entries
+	slices.SortStableFunc(all, func(a, b Found) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Log, b.Log), cmp.Compare(a.Index, b.Index))
+	})
+	c := Crossing{Parcel: strings.ToLower(parcel), More: page.Next != ""}
+	c.State, c.Sentence = stateOf(all)
+	for _, f := range all {
+		if !s.Sees(audit.Class(f.Class)) {
+			continue
+		}
+		h := Hop{Found: f}
+		if f.Class == string(audit.ClassDecision) {
+			x.look(ctx, s, &h, details && s.all)
+		}
+		c.Hops = append(c.Hops, h)
+	}
+	if len(c.Hops) == 0 {
+		return Crossing{}, unknown("there is no record of parcel %s that you may see", c.Parcel)
+	}
+	return c, nil
+}
+
+// look takes in what only the log has of a decision.
+func (x *Index) look(ctx context.Context, s Scope, h *Hop, details bool) {
+	read := x.Entry
+	if details {
+		read = x.Detail
+	}
+	e, err := read(ctx, s, h.Log, h.Index)
+	if err != nil {
+		h.Closed = err.Error()
+		return
+	}
+	if h.Decided = e.Decision; e.Label != nil {
+		h.Digest = e.Label.Binding
+	}
+}
+
+// told are the ends of a parcel, by what was recorded of it.
+type told struct {
+	answered map[string]bool // logs
+	verdicts map[string]bool // of deliveries
+	refused  *Found          // the last refusal
+	allowed  []string        // components
+}
+
+func tellings(hops []Found) told {
+	t := told{answered: map[string]bool{}, verdicts: map[string]bool{}}
+	for i := range hops {
+		h := &hops[i]
+		switch {
+		case h.Verdict == verdictRefuse:
+			t.refused = h
+		case h.Class == string(audit.ClassDecision) && h.Verdict == verdictAllow:
+			if !slices.Contains(t.allowed, h.Log) {
+				t.allowed = append(t.allowed, h.Log)
+			}
+		case h.Class == string(audit.ClassDelivery):
+			if t.verdicts[h.Verdict] = true; h.Verdict == string(Answered) {
+				t.answered[h.Log] = true
+			}
+		}
+	}
+	return t
+}
+
+// stateOf says how far a parcel came. It claims no more than is recorded: a side whose
+// records are not here yet may know more.
+func stateOf(hops []Found) (State, string) {
+	t := tellings(hops)
+	switch {
+	case t.verdicts["delivered"]:
+		return Delivered, "Delivered: the receiving side has released it, and the sending front has the receipt."
+	case len(t.answered) > 1:
+		return Answered, "Answered: the application was asked, and its answer has reached the front that asked."
+	case t.verdicts["received"] || t.verdicts["released"]:
+		return Released, "Released on the receiving side; that the sending front has its receipt is not recorded here. Should it send again, nothing is released twice."
+	case len(t.answered) == 1 && t.refused != nil:
+		return AnswerRefused, fmt.Sprintf("The application was asked and has answered; the answer was refused by %s (%s), and the caller did not get it.", t.refused.Log, t.refused.Reason)
+	case len(t.answered) == 1:
+		return Passed, "The application has answered; that the answer has reached the front that asked is not recorded here yet."
+	case t.refused != nil && (t.refused.Reason == "interrupted" || t.refused.Class == string(audit.ClassDelivery) && len(t.allowed) > 1):
+		return Interrupted, fmt.Sprintf("Broken off, as %s tells (%s), after %s let it pass: whether the other side has acted on it is not recorded here.", t.refused.Log, t.refused.Reason, list(t.allowed))
+	case t.refused != nil:
+		return Refused, fmt.Sprintf("Refused by %s (%s); no record says that it went further.", t.refused.Log, t.refused.Reason)
+	case len(t.allowed) > 0:
+		return Passed, fmt.Sprintf("Let pass by %s; how it ended is not recorded here yet.", list(t.allowed))
+	default:
+		return NotKnown, "What is recorded does not say how far it came."
+	}
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "nobody on record"
+	}
+	return strings.Join(names, ", ")
+}
