@@ -1,0 +1,202 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dukou.dev/dukou/internal/control"
+	"dukou.dev/dukou/internal/problem"
+)
+
+// soon is how long before its end something is told of.
+const soon = 30 * 24 * time.Hour
+
+// Component is one component as an administrator sees it.
+type Component struct {
+	ID            string     `json:"id"`
+	Role          string     `json:"role"`
+	Zone          string     `json:"zone,omitempty"`
+	State         string     `json:"state" enum:"waiting,admitted,current,behind,unreachable,untrusted,self" doc:"waiting: to be admitted; admitted: and in no policy yet; behind: its policy or its keys; untrusted: started under another manifest"`
+	Admitted      bool       `json:"admitted"`
+	Fingerprint   string     `json:"fingerprint,omitempty" doc:"of its key"`
+	Version       string     `json:"version,omitempty" doc:"of its program"`
+	Policy        uint64     `json:"policy,omitempty" doc:"version that is in force there"`
+	Lease         uint64     `json:"lease,omitempty" doc:"serial of its keys"`
+	Seen          time.Time  `json:"seen,omitzero" doc:"last answer"`
+	Audit         string     `json:"audit,omitempty" doc:"proven, or what is wrong with its log"`
+	Pending       uint64     `json:"pending,omitempty" doc:"deliveries that wait"`
+	Manifest      string     `json:"manifest,omitempty" doc:"that it says it was started under"`
+	Ends          []End      `json:"ends" doc:"what ends, the first first"`
+	Configuration Comparison `json:"configuration"`
+	Lacks         []string   `json:"lacks" doc:"what is to be done about it; empty when nothing is"`
+}
+
+// End is when something of a component ends.
+type End struct {
+	What string    `json:"what"`
+	At   time.Time `json:"at"`
+}
+
+// Components are all components: those that are admitted, those of the policy in force,
+// and those that ask to be admitted; by name.
+func (v *Inventory) Components(ctx context.Context) ([]Component, error) {
+	byID := map[string]*Component{}
+	one := func(id string) *Component {
+		if byID[id] == nil {
+			byID[id] = &Component{ID: id, State: waiting, Ends: []End{}, Lacks: []string{}, Configuration: Comparison{Component: id, State: unknown}}
+		}
+		return byID[id]
+	}
+	requests, err := v.admitted(ctx)
+	if err != nil && problem.CodeOf(err) != problem.Unavailable { // without the signer the others are still worth seeing
+		return nil, err
+	}
+	signerAway := err != nil
+	for _, r := range requests {
+		c := one(r.ID)
+		c.Role, c.Zone, c.Fingerprint, c.Admitted, c.State = r.Role, r.Zone, r.Fingerprint(), true, admitted
+	}
+	for _, s := range v.Standings() {
+		one(s.ID).stand(s)
+	}
+	if err := v.addRequests(ctx, one); err != nil {
+		return nil, err
+	}
+	v.addSelf(one(v.Self))
+	if err := v.addConfigurations(ctx, byID); err != nil {
+		return nil, err
+	}
+	list := make([]Component, 0, len(byID))
+	for _, c := range byID {
+		c.Lacks = v.lacks(c, signerAway)
+		list = append(list, *c)
+	}
+	slices.SortFunc(list, func(a, b Component) int { return strings.Compare(a.ID, b.ID) })
+	return list, nil
+}
+
+// Component is one of them.
+func (v *Inventory) Component(ctx context.Context, id string) (Component, error) {
+	list, err := v.Components(ctx)
+	if err != nil {
+		return Component{}, err
+	}
+	i := slices.IndexFunc(list, func(c Component) bool { return c.ID == id })
+	if i < 0 {
+		return Component{}, problem.New(problem.Unknown, "there is no component %q", id)
+	}
+	return list[i], nil
+}
+
+func (c *Component) stand(s Standing) {
+	c.State, c.Version, c.Policy, c.Lease, c.Seen = s.State, s.Version, s.Bundle, s.Lease, s.Seen
+	c.Audit, c.Pending, c.Manifest = s.Audit, s.Pending, s.Manifest
+	if c.Role == "" {
+		c.Role, c.Zone = s.Role, s.Zone
+	}
+	if s.Error != "" {
+		c.Lacks = append(c.Lacks, s.Error)
+	}
+	for _, lacking := range s.Lacking {
+		c.Lacks = append(c.Lacks, "its kernel cannot confine it: "+lacking)
+	}
+}
+
+func (v *Inventory) addRequests(ctx context.Context, one func(string) *Component) error {
+	list, err := v.Requests(ctx)
+	for _, r := range list {
+		if r.State != waiting {
+			continue
+		}
+		c := one(r.Component)
+		if !c.Admitted && c.Fingerprint == "" {
+			c.Role, c.Zone, c.Fingerprint = r.Role, r.Zone, r.Fingerprint
+		}
+		c.Lacks = append(c.Lacks, fmt.Sprintf("a request with key %s waits to be admitted (dukou component admit %s)", r.Fingerprint, r.ID))
+	}
+	return err
+}
+
+func (v *Inventory) addSelf(c *Component) {
+	c.State, c.Version, c.Seen = "self", v.Version, v.Now()
+}
+
+// addConfigurations adds how each one's configuration stands, and what in it ends.
+func (v *Inventory) addConfigurations(ctx context.Context, byID map[string]*Component) error {
+	all, err := v.Comparisons(ctx)
+	if err != nil {
+		return err
+	}
+	end := v.PolicyEnd()
+	for id, c := range byID {
+		if state, ok := all[id]; ok {
+			c.Configuration = state
+		}
+		if c.Policy != 0 && !end.IsZero() {
+			c.Ends = append(c.Ends, End{"the life of its policy and keys", end})
+		}
+		if c.Configuration.Number == 0 {
+			continue
+		}
+		e, _, err := v.effective(ctx, v.db, id, c.Configuration.Number)
+		if err != nil {
+			return err
+		}
+		c.Ends = append(c.Ends, endsOf(e)...)
+		slices.SortStableFunc(c.Ends, func(a, b End) int { return a.At.Compare(b.At) })
+	}
+	return nil
+}
+
+func endsOf(e control.Effective) []End {
+	var list []End
+	for _, f := range e.Files {
+		if f.End != 0 {
+			list = append(list, End{"certificate " + f.Path, time.UnixMilli(f.End)})
+		}
+	}
+	return list
+}
+
+// lacks says in sentences what is to be done about a component.
+func (v *Inventory) lacks(c *Component, signerAway bool) []string {
+	list := c.Lacks
+	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	switch {
+	case signerAway:
+		add("whether it is admitted is not known: the signer does not answer")
+	case !c.Admitted && c.State != waiting && c.State != "self":
+		add("it is in the policy in force and not admitted: it gets no keys any more")
+	case c.State == admitted:
+		add("no policy in force names it")
+	}
+	if c.Version != "" && c.Version != v.Version {
+		add("it runs version %s, this center %s", c.Version, v.Version)
+	}
+	switch c.Configuration.State {
+	case drift:
+		add("its configuration is not the intended one (dukou component configuration diff %s)", c.ID)
+	case unaccepted:
+		add("no configuration of it was accepted yet (dukou component configuration accept %s)", c.ID)
+	}
+	now := v.Now()
+	for _, e := range c.Ends {
+		if left := e.At.Sub(now); left < soon {
+			add("%s", endsIn(e, left))
+		}
+	}
+	return list
+}
+
+func endsIn(e End, left time.Duration) string {
+	if left <= 0 {
+		return e.What + " has ended"
+	}
+	return fmt.Sprintf("%s ends in %d days", e.What, int(left/(24*time.Hour)))
+}

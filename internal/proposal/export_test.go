@@ -1,0 +1,12 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package proposal
+
+import "context"
+
+// Round is one round of Run, for tests that set the clock.
+func (s *Proposals) Round(ctx context.Context) error { return s.round(ctx) }
+
+// ParseCursor reads a cursor, for fuzzing.
+func ParseCursor(s string) (int64, string, error) { return parseCursor(s) }
