@@ -104,22 +104,22 @@ func (s *Server) comparePublication(ctx context.Context, in *PublicationID) (*pu
 	return &out, nil
 }
 
-// bundleOut is a signed document as it is (docs/formats/bundle.md).
-type bundleOut struct {
+// publicationDocument is a signed document as it is (docs/formats/bundle.md).
+type publicationDocument struct {
 	ContentType string `header:"Content-Type"`
 	Body        []byte
 }
 
-const contentBundle = "application/cbor"
+const documentType = "application/cbor"
 
-func (s *Server) getBundle(ctx context.Context, in *PublicationID) (*bundleOut, error) {
+func (s *Server) getBundle(ctx context.Context, in *PublicationID) (*publicationDocument, error) {
 	b, err := s.Policy.Document(ctx, in.ID, false)
-	return &bundleOut{contentBundle, b}, err
+	return &publicationDocument{documentType, b}, err
 }
 
-func (s *Server) getReturn(ctx context.Context, in *PublicationID) (*bundleOut, error) {
+func (s *Server) getReturn(ctx context.Context, in *PublicationID) (*publicationDocument, error) {
 	b, err := s.Policy.Document(ctx, in.ID, true)
-	return &bundleOut{contentBundle, b}, err
+	return &publicationDocument{documentType, b}, err
 }
 
 type proposePublicationIn struct {
