@@ -94,6 +94,10 @@ lint: ## golangci-lint with .golangci.yml
 		echo 'golangci-lint is not installed; version 2 is needed: https://golangci-lint.run/docs/welcome/install/'; exit 1; }
 	golangci-lint run ./...
 
+.PHONY: package
+package: ## packages (deb, rpm) for three architectures and an offline archive into dist/; KEY=FILE signs it
+	VERSION='$(VERSION)' KEY='$(KEY)' deploy/package.sh dist
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dist
