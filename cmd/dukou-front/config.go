@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"dukou.dev/dukou/internal/confine"
+	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/front/file"
 	"dukou.dev/dukou/internal/front/http"
@@ -31,7 +32,9 @@ type config struct {
 	Terminals   string               `yaml:"terminals"`   // where terminals connect: HOST:PORT or unix:PATH; empty for nowhere
 	Mailboxes   map[string]string    `yaml:"mailboxes"`   // terminal of a file flow that leaves here
 
-	text []byte // of the file
+	name string   // of the file
+	text []byte   // of the file
+	args []string // of the program
 }
 
 type listener struct {
@@ -61,7 +64,7 @@ func readConfig(name string) (config, error) {
 	if err != nil {
 		return c, err
 	}
-	c.text = text
+	c.name, c.text = name, text
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c); err != nil {
 		return c, fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, true))
 	}
@@ -106,6 +109,19 @@ func (c config) rules() (confine.Rules, error) {
 		}
 	}
 	return r, nil
+}
+
+// effective is what the center is told when it asks what this front runs with: its
+// file, and the digests of those that this names.
+func (c config) effective(id string) control.Effective {
+	var files []string
+	for _, l := range c.Listeners {
+		files = append(files, l.Certificate, l.Key, l.ClientCA)
+	}
+	for _, t := range c.Targets {
+		files = append(files, t.CA)
+	}
+	return control.EffectiveOf(control.Program{Component: id, Name: "dukou-front", Version: version, Arguments: c.args}, c.name, c.text, files...)
 }
 
 func (c config) directories(self string) map[string]file.Directory {

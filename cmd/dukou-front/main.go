@@ -28,6 +28,9 @@ import (
 	"dukou.dev/dukou/internal/vault"
 )
 
+// version is what was built; the Makefile has the linker set it.
+var version = "unversioned" //nolint:gochecknoglobals // the linker sets nothing else
+
 func main() { os.Exit(daemon.Main("dukou-front", run)) }
 
 func run(ctx context.Context, args []string, log *slog.Logger) error {
@@ -43,6 +46,7 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	c.args = args
 	identity, err := pki.LoadIdentity(c.Identity)
 	if err != nil {
 		return err
@@ -84,7 +88,7 @@ func verify(identity *pki.Identity, config []byte) (control.Host, error) {
 		return control.Host{}, err
 	}
 	digest, err := site.Verify("dukou-front", identity.Request.ID, config)
-	return control.Host{Manifest: digest, Lacking: confine.Available().Missing()}, err
+	return control.Host{Manifest: digest, Lacking: confine.Available().Missing(), Version: version}, err
 }
 
 // neighbours follows the kernel's neighbour table, if this host lets it: without it,
@@ -110,7 +114,7 @@ func build(c config, identity *pki.Identity, host control.Host, clock *pki.Clock
 	}
 	core, err := front.New(front.Config{
 		Identity: identity, State: c.State, Dial: dial, Journal: journal, Clock: clock,
-		Exits: map[string]front.Exit{"http": httpExit}, Neighbours: neighbours(log), Host: host, Log: log,
+		Exits: map[string]front.Exit{"http": httpExit}, Neighbours: neighbours(log), Host: host, Effective: c.effective(id), Log: log,
 	})
 	if err != nil {
 		return nil, err

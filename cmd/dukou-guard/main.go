@@ -27,6 +27,9 @@ import (
 	"dukou.dev/dukou/internal/pki"
 )
 
+// version is what was built; the Makefile has the linker set it.
+var version = "unversioned" //nolint:gochecknoglobals // the linker sets nothing else
+
 func main() { os.Exit(daemon.Main("dukou-guard", run)) }
 
 type options struct {
@@ -123,9 +126,10 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	if err := confine.Apply(rules, log); err != nil { // all that needs a right is open
 		return err
 	}
+	program := control.Program{Component: identity.Request.ID, Name: "dukou-guard", Version: version, Arguments: args}
 	half, err := guard.New(guard.Config{
 		Side: guard.Side(o.side), Identity: identity, State: o.state, Journal: journal,
-		Link: next, Listener: listener, Clock: clock, Host: host, Log: log,
+		Link: next, Listener: listener, Clock: clock, Host: host, Effective: control.EffectiveOf(program, "", nil), Log: log,
 	})
 	if err != nil {
 		return err
@@ -142,7 +146,7 @@ func verify(identity *pki.Identity, args []string) (control.Host, error) {
 		return control.Host{}, err
 	}
 	digest, err := site.Verify("dukou-guard", identity.Request.ID, manifest.Arguments(args))
-	return control.Host{Manifest: digest, Lacking: confine.Available().Missing()}, err
+	return control.Host{Manifest: digest, Lacking: confine.Available().Missing(), Version: version}, err
 }
 
 // rules are what this part may do once its listener and its card are open: use its own

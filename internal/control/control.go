@@ -35,14 +35,15 @@ type Type uint8
 
 // The types.
 const (
-	Bundle     Type = 1 // center to all: a signed bundle; answered by nothing
-	Lease      Type = 2 // center to one: a sealed lease; answered by nothing
-	Time       Type = 3 // any to center: a nonce; answered by a signed time
-	Windows    Type = 4 // guard half to the neighbours that make labels: verifiers
-	Records    Type = 5 // center to one: from which record on; answered by audit records
-	Checkpoint Type = 6 // center to one: answered by its latest checkpoint
-	Health     Type = 7 // center to one: answered by its state
-	Witness    Type = 8 // center to the inner half: a checkpoint of the center's log to be kept; answered by the one that is kept, cosigned
+	Bundle        Type = 1 // center to all: a signed bundle; answered by nothing
+	Lease         Type = 2 // center to one: a sealed lease; answered by nothing
+	Time          Type = 3 // any to center: a nonce; answered by a signed time
+	Windows       Type = 4 // guard half to the neighbours that make labels: verifiers
+	Records       Type = 5 // center to one: from which record on; answered by audit records
+	Checkpoint    Type = 6 // center to one: answered by its latest checkpoint
+	Health        Type = 7 // center to one: answered by its state
+	Witness       Type = 8 // center to the inner half: a checkpoint of the center's log to be kept; answered by the one that is kept, cosigned
+	Configuration Type = 9 // center to one: answered by what it runs with
 )
 
 // Rule bounds a type.
@@ -61,14 +62,15 @@ func RuleOf(t Type) (Rule, bool) {
 }
 
 var rules = map[Type]Rule{ //nolint:gochecknoglobals // a constant table
-	Bundle:     {Name: "bundle", Outward: true, Request: 16 << 20, Answer: 0, Rate: 40},
-	Lease:      {Name: "lease", Outward: true, Request: 1 << 20, Answer: 0, Rate: 40},
-	Time:       {Name: "time", Outward: false, Request: 16, Answer: 1 << 10, Rate: 4},
-	Windows:    {Name: "windows", Outward: true, Request: 4 << 10, Answer: 0, Rate: 10},
-	Records:    {Name: "records", Outward: true, Request: 64, Answer: 8 << 20, Rate: 200},
-	Checkpoint: {Name: "checkpoint", Outward: true, Request: 0, Answer: 8 << 10, Rate: 50},
-	Health:     {Name: "health", Outward: true, Request: 0, Answer: 16 << 10, Rate: 50},
-	Witness:    {Name: "witness", Outward: true, Request: 1 << 20, Answer: 8 << 10, Rate: 20},
+	Bundle:        {Name: "bundle", Outward: true, Request: 16 << 20, Answer: 0, Rate: 40},
+	Lease:         {Name: "lease", Outward: true, Request: 1 << 20, Answer: 0, Rate: 40},
+	Time:          {Name: "time", Outward: false, Request: 16, Answer: 1 << 10, Rate: 4},
+	Windows:       {Name: "windows", Outward: true, Request: 4 << 10, Answer: 0, Rate: 10},
+	Records:       {Name: "records", Outward: true, Request: 64, Answer: 8 << 20, Rate: 200},
+	Checkpoint:    {Name: "checkpoint", Outward: true, Request: 0, Answer: 8 << 10, Rate: 50},
+	Health:        {Name: "health", Outward: true, Request: 0, Answer: 512 << 10, Rate: 50}, // MaxFlows of them
+	Witness:       {Name: "witness", Outward: true, Request: 1 << 20, Answer: 8 << 10, Rate: 20},
+	Configuration: {Name: "configuration", Outward: true, Request: 0, Answer: 64 << 10, Rate: 10},
 }
 
 // Head opens a call.

@@ -15,6 +15,8 @@ type State struct {
 	Pending   uint64 // deliveries that wait
 	Peers     []string
 	Host      Host
+	Flows     []FlowState // by name
+	Disk      Disk
 }
 
 // Host is what a component says of what it runs on. It is as true as the component: one
@@ -23,4 +25,5 @@ type Host struct {
 	_        struct{} `cbor:",toarray"`
 	Manifest []byte   // SHA-256 of the manifest that it was started under; empty for none
 	Lacking  []string // what its kernel cannot confine it to, for people
+	Version  string   // of its program
 }

@@ -38,7 +38,8 @@ type Config struct {
 	// Neighbours tells which network card is at a client's address; nil where nobody
 	// asks for it. Where a subject is bound to cards, it is refused then.
 	Neighbours *neighbour.Table
-	Host       control.Host // told with its state
+	Host       control.Host      // told with its state
+	Effective  control.Effective // told when asked: what it runs with
 	Log        *slog.Logger
 }
 
@@ -62,6 +63,7 @@ type Front struct {
 	strangers *damper
 	passed    atomic.Uint64
 	refused   atomic.Uint64
+	flows     control.Counters
 
 	mu        sync.Mutex
 	conn      *wire.Conn       // to the guard, nil while there is none

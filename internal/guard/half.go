@@ -52,15 +52,16 @@ func (dial Redial) Connect(ctx context.Context) (net.Conn, error) {
 
 // Config is what a part is made of.
 type Config struct {
-	Side     Side
-	Identity *pki.Identity
-	State    string // directory of the bundle and the lease
-	Journal  *audit.Journal
-	Link     Connector    // the cable; of the inner process the way to the gate
-	Listener net.Listener // for the fronts of this side and the center; of the gate for the inner process
-	Clock    *pki.Clock
-	Host     control.Host // told with its state
-	Log      *slog.Logger
+	Side      Side
+	Identity  *pki.Identity
+	State     string // directory of the bundle and the lease
+	Journal   *audit.Journal
+	Link      Connector    // the cable; of the inner process the way to the gate
+	Listener  net.Listener // for the fronts of this side and the center; of the gate for the inner process
+	Clock     *pki.Clock
+	Host      control.Host      // told with its state
+	Effective control.Effective // told when asked: what it runs with
+	Log       *slog.Logger
 }
 
 // Half is one part of the guard at its place.

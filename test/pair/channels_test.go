@@ -109,8 +109,8 @@ func TestOutwardChannels(t *testing.T) {
 	}{
 		{"refusals, resumes, receipts", words * symbol},
 		{"of these by refusals alone", words * math.Log2(float64(len(codes)))},
-		{"calls", calls * math.Log2(5*components)},
-		{"where records begin", 2 * resyncs * 64}, // outer half and one front
+		{"calls", calls * math.Log2(6*components)}, // types that the center calls
+		{"where records begin", 2 * resyncs * 64},  // outer half and one front
 		{"windows", windows * 128},
 	}
 	sum := figures[0].bits + figures[2].bits + figures[3].bits + figures[4].bits

@@ -19,7 +19,7 @@ import (
 )
 
 var allTypes = []control.Type{
-	control.Bundle, control.Lease, control.Time, control.Windows, control.Records, control.Checkpoint, control.Health, control.Witness,
+	control.Bundle, control.Lease, control.Time, control.Windows, control.Records, control.Checkpoint, control.Health, control.Witness, control.Configuration,
 }
 
 // TestDirections makes every call of the list at every door and to every component:

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/center"
 	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/exchange"
@@ -30,6 +31,7 @@ type part struct {
 	journal *audit.Journal
 	clock   *pki.Clock
 	front   *front.Front
+	center  *center.Center
 	cancel  context.CancelFunc
 	done    chan error
 }
@@ -112,7 +114,7 @@ func (s *site) startHalf(side guard.Side, link guard.Connector) *part {
 	}
 	half, err := guard.New(guard.Config{
 		Side: side, Identity: s.ids[id], State: s.path("state", id), Journal: p.journal, Link: link, Listener: l, Clock: p.clock, Log: s.log.With("at", id),
-		Host: control.Host{Manifest: s.manifests[id]},
+		Host: control.Host{Manifest: s.manifests[id]}, Effective: s.effective(id),
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -149,7 +151,7 @@ func (s *site) startFront(id, half string, exit front.Exit, receiver front.Recei
 	s.t.Helper()
 	p := s.open(id)
 	c := front.Config{
-		Identity: s.ids[id], State: s.path("state", id), Dial: s.dial(half), Journal: p.journal, Clock: p.clock, Host: control.Host{Manifest: s.manifests[id]}, Log: s.log.With("at", id),
+		Identity: s.ids[id], State: s.path("state", id), Dial: s.dial(half), Journal: p.journal, Clock: p.clock, Host: control.Host{Manifest: s.manifests[id]}, Effective: s.effective(id), Log: s.log.With("at", id),
 	}
 	if exit != nil {
 		c.Exits = map[string]front.Exit{"test": exit}
