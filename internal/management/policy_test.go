@@ -22,6 +22,7 @@ import (
 	"time"
 
 	bankpolicy "dukou.dev/dukou/examples/bank/policy"
+	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/draft"
 	"dukou.dev/dukou/internal/envelope"
@@ -69,7 +70,7 @@ func openPolicy(t *testing.T) (*bank, *policy.Keeper) {
 	b.runs("proposals", proposals.Run)
 	b.runs("desk", d.Run)
 	c := b.Config
-	c.Proposals, c.Policy, c.Inbox = proposals, d, []InboxSource{PolicyInbox(d)}
+	c.Proposals, c.Policy = proposals, d
 	b.Server = New(c)
 	b.listen(b.Server)
 	return b, keeper
@@ -183,8 +184,8 @@ func TestPolicyAtWork(t *testing.T) {
 	if r := b.ok("in force", b.call("GET", "/policies/in-force", nil, bearer(aud))); r.body["version"] != 2.0 || r.get("waits", "id") != publication {
 		t.Error(r.text)
 	}
-	if r := b.ok("inbox", b.call("GET", "/inbox", nil, bearer(sec))); !strings.Contains(r.text, "dukou policy confirm "+publication) {
-		t.Error(r.text)
+	if list, err := PolicyInbox(b.Policy)(t.Context(), account.Caller{Duty: account.Security}); err != nil || len(list) != 1 || list[0].Do != "dukou policy confirm "+publication {
+		t.Errorf("%+v: %v", list, err)
 	}
 	b.ok("roll back", b.call("POST", "/policies/"+publication+"/rollback", nil, bearer(sec)))
 	if p := keeper.Current(); p.Version != 3 || p.Flow("credit-query").Limits.Rate != 200 {
