@@ -71,7 +71,7 @@ func open(t *testing.T, db *store.DB) *rig {
 	r.address = l.Addr().String()
 	r.Intake = intake.Open(db, intake.Config{
 		Record: r.journal.Append, Listener: l, Certificate: certificate(t, "center"),
-		Tell: func(string, string) {}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Tell: func(string, string) {}, Now: func() time.Time { return time.Unix(1_795_334_400, 0) }, Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

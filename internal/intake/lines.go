@@ -29,7 +29,7 @@ func (i *Intake) Lines(ctx context.Context, name, token, address string, body []
 		i.counted(s.ID, 0, 1)
 		return 0, err
 	}
-	if !i.limit(&s).AllowN(time.Now(), len(all)) {
+	if !i.limit(&s).AllowN(i.Now(), len(all)) {
 		i.counted(s.ID, 0, 1)
 		return 0, problem.New(problem.TooMany, "this source may send %d entries a second", s.Rate)
 	}
