@@ -36,10 +36,10 @@ type Log struct {
 type Config struct {
 	// Logs are all logs that are here now; a log stays known when it is no more named.
 	Logs func() []Log
-	// Keep tells whether entries of a class and time (Unix milliseconds) are indexed; nil
+	// Keep tells whether entries of a class, verdict and time (Unix milliseconds) are indexed; nil
 	// keeps all. It is never asked about decisions, policy and administrators' acts while
 	// they are younger than MinKeep.
-	Keep func(class audit.Class, at int64) bool
+	Keep func(class audit.Class, verdict string, at int64) bool
 	// DetailKey gives the key that a log's details are sealed with. Whoever is behind it
 	// records that. nil: details stay sealed.
 	DetailKey func(ctx context.Context, origin string, id audit.KeyID) (vault.Key, error)
@@ -77,8 +77,10 @@ type Index struct {
 
 // bounds are what one search, and one log, may take up.
 type bounds struct {
-	rows  int // looked at by one search
-	kinds int // of one log
+	rows  int           // looked at by one search
+	time  time.Duration // of one search
+	kinds int           // of one log
+	prune int64         // rows that one transaction removes
 }
 
 // logState is how far a log is indexed.
@@ -99,7 +101,7 @@ func Open(ctx context.Context, db *store.DB, c Config) (*Index, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	x := &Index{db: db, c: c, wake: make(chan struct{}, 1), most: bounds{searchRows, maxKinds}, readers: map[string]*logReader{}, failed: map[string]string{}}
+	x := &Index{db: db, c: c, wake: make(chan struct{}, 1), most: bounds{searchRows, searchTime, maxKinds, prunedAtOnce}, readers: map[string]*logReader{}, failed: map[string]string{}}
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	if err := x.makeTables(ctx); err != nil {

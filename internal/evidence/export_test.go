@@ -3,8 +3,11 @@
 
 package evidence
 
-// SetBounds has a search look at so many rows at most, and a log have so many kinds.
-func (x *Index) SetBounds(rows, kinds int) { x.most = bounds{rows, kinds} }
+import "time"
+
+// SetBounds has a search look at so many rows at most, and a log have so many kinds. A
+// search may take as long as it likes, and Prune goes in many small steps.
+func (x *Index) SetBounds(rows, kinds int) { x.most = bounds{rows, time.Hour, kinds, 50} }
 
 // ParseCursor reads a cursor and writes it again.
 func ParseCursor(text string) (string, error) {

@@ -190,7 +190,7 @@ func (x *Index) decode(origin string, raw []byte) (entry, error) {
 		return entry{}, fmt.Errorf("it is of %q", c.Leaf.Component)
 	}
 	e := entryOf(&c.Leaf)
-	e.skip = !x.keeps(c.Leaf.Class, e.at)
+	e.skip = !x.keeps(&c.Leaf, e.at)
 	if c.Leaf.Class == audit.ClassAdmin && x.c.Own != nil && x.c.Own(&c) == nil {
 		e.address = addressOf(c.Detail)
 	}
@@ -199,11 +199,11 @@ func (x *Index) decode(origin string, raw []byte) (entry, error) {
 
 // keeps tells whether an entry is indexed. Decisions, policy and what administrators did
 // cannot be left out while they are young.
-func (x *Index) keeps(class audit.Class, at int64) bool {
+func (x *Index) keeps(l *audit.Leaf, at int64) bool {
 	if x.c.Keep == nil {
 		return true
 	}
-	switch class {
+	switch l.Class {
 	case audit.ClassDecision, audit.ClassAdmin, audit.ClassPolicy:
 		if at > x.c.Now().Add(-MinKeep).UnixMilli() {
 			return true
@@ -211,5 +211,5 @@ func (x *Index) keeps(class audit.Class, at int64) bool {
 	case audit.ClassDelivery, audit.ClassSession, audit.ClassComponent, audit.ClassHealth, audit.ClassForeign:
 	default:
 	}
-	return x.c.Keep(class, at)
+	return x.c.Keep(l.Class, l.Verdict, at)
 }

@@ -37,7 +37,7 @@ func (x *Index) Prune(ctx context.Context, class audit.Class, before time.Time) 
 func (x *Index) pruneKind(ctx context.Context, kind, hour int64) (total int64, err error) {
 	for {
 		n, err := x.pruneSome(ctx, kind, hour)
-		if total += n; err != nil || n < prunedAtOnce {
+		if total += n; err != nil || n < x.most.prune {
 			return total, err
 		}
 	}
@@ -50,7 +50,7 @@ func (x *Index) pruneSome(ctx context.Context, kind, hour int64) (n int64, err e
 	err = x.db.Tx(ctx, func(tx *sql.Tx) error {
 		end := place{at: hour * hourLength} // rows before it go
 		err := tx.QueryRowContext(ctx, `SELECT at, log, idx FROM evidence WHERE kind = $1 AND at < $2
-			ORDER BY at, log, idx LIMIT 1 OFFSET $3`, kind, end.at, prunedAtOnce).Scan(&end.at, &end.log, &end.idx)
+			ORDER BY at, log, idx LIMIT 1 OFFSET $3`, kind, end.at, x.most.prune).Scan(&end.at, &end.log, &end.idx)
 		last := errors.Is(err, sql.ErrNoRows)
 		if err != nil && !last {
 			return err

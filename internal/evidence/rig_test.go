@@ -117,6 +117,7 @@ func (r *rig) open(db *store.DB, change ...func(*evidence.Config)) *evidence.Ind
 	}
 	x, err := evidence.Open(context.Background(), db, c)
 	if err == nil {
+		x.SetBounds(200_000, 32<<10)
 		err = x.CatchUp(context.Background())
 	}
 	if err != nil {
@@ -175,14 +176,14 @@ func (r *rig) fill(rng *rand.Rand, n int) {
 		e := audit.Entry{
 			Time:    start().Add(-time.Duration(rng.IntN(21*24*3600)) * time.Second).UnixMilli(),
 			Class:   pick(rng, audit.ClassDecision, audit.ClassDecision, audit.ClassDelivery, audit.ClassSession, audit.ClassPolicy, audit.ClassAdmin, audit.ClassHealth),
-			Verdict: pick(rng, "allow", "allow", "refuse", "answered", "received"),
-			Flow:    pick(rng, "", "credit-query", "batch", "Report_%1"),
-			Action:  pick(rng, "read", "write", "connect"),
+			Verdict: pick(rng, "allow", "allow", "refuse", "answered"),
+			Flow:    pick(rng, "", "batch", "Report_%1"),
+			Action:  pick(rng, "read", "write"),
 			Subject: pick(rng, "", fmt.Sprintf("out/person-%03d", rng.IntN(200)), "out/Portal", "in/批处理"),
 			Object:  pick(rng, "", "in/reports", fmt.Sprintf("/api/things/%04d", rng.IntN(500))),
 		}
 		if e.Verdict == "refuse" {
-			e.Reason = pick(rng, "label-level", "flow-unknown", "rate-limited")
+			e.Reason = pick(rng, "label-level", "rate-limited")
 		}
 		switch e.Class {
 		case audit.ClassDecision:

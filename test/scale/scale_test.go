@@ -144,7 +144,7 @@ func check(t *testing.T, x *evidence.Index) {
 // questions asks all questions, each several times.
 func questions(t *testing.T, out io.Writer, x *evidence.Index, sample [16]byte) {
 	t.Helper()
-	of := map[string]string{"parcel": hex.EncodeToString(sample[:]), "subject": "internet/person-000017", "flow": "flow-07", "text": "person-01234"}
+	of := map[string]string{"parcel": hex.EncodeToString(sample[:]), "subject": "internet/person-000017", "flow": "flow-07", "text": "person-00012"}
 	for _, q := range evidence.Questions() {
 		var took []time.Duration
 		var a evidence.Answer

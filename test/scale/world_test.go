@@ -22,6 +22,7 @@ const (
 	perDay   = 24 * 3600 * 1000 // milliseconds
 	batchOf  = 2048             // entries of a log in one transaction, as the index takes them
 	refusals = 3                // of a hundred parcels
+	quiet    = 1.4              // how much fewer there are at night: (quiet+1)/(quiet-1) times
 )
 
 // end is when the generated month ends.
@@ -51,7 +52,7 @@ func newWorld(seed uint64, n int, give func(string, audit.Leaf)) *world {
 			Assurance: label.ByToken, Object: "intranet/o", Action: "read", Protocol: "http", Purpose: fmt.Sprint("purpose-", i%6), Maker: "front-internet", Number: 1, NotAfter: 1}
 		w.labels = append(w.labels, canon.Must(label.Sealed{Body: canon.Must(l), Tags: []label.Tag{}}))
 	}
-	w.step = float64(days*perDay) / float64(n)
+	w.step = float64(days*perDay) / float64(n) * quiet / math.Sqrt(quiet*quiet-1) // days are longer than nights
 	return w
 }
 
@@ -73,7 +74,7 @@ func (w *world) run() {
 		}
 		// Nights are quiet: six times fewer than by day.
 		hour := float64(w.at%perDay) / perDay * 2 * math.Pi
-		w.at += int64(float64(w.made-before) * w.step * (1.4 + math.Cos(hour)) / 1.4 * (0.5 + w.rng.Float64()))
+		w.at += int64(float64(w.made-before) * w.step * (quiet + math.Cos(hour)) / quiet * (0.5 + w.rng.Float64()))
 		w.at = min(w.at, end().UnixMilli()-1)
 	}
 }
