@@ -143,6 +143,24 @@ func TestPartSaysTooMuch(t *testing.T) {
 	}
 }
 
+// TestPartTakesNoFlow: an alias of a partner's object does not take the place of another
+// object that a flow names.
+func TestPartTakesNoFlow(t *testing.T) {
+	files := edited(t, bankFiles(t), "objects.yaml", "objects:\n", "objects:\n  - id: internet/thing\n    class: {confidentiality: 3, integrity: 1}\n")
+	files = edited(t, files, "flows/login.yaml", "object: internet/bureau-sign-in", "object: internet/thing")
+	folder, err := draft.NewFolder(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	partner := draft.Partner{Name: "branch", Zones: []string{"internet"}, Lists: []string{"objects"}}
+	trap := "objects:\n  - id: internet/trap\n    class: {confidentiality: 3, integrity: 1}\n"
+	if _, err := draft.Merge(folder, partner, trap); err != nil {
+		t.Fatal(err)
+	}
+	_, err = draft.Merge(folder, partner, trap+"    aliases: {internet: internet/thing}\n")
+	code(t, err, problem.Invalid, "an alias that is another object's id")
+}
+
 // TestNextPart: a part stands for all that its partner says, and keeps what security has
 // added to it.
 func TestNextPart(t *testing.T) {

@@ -75,6 +75,10 @@ func TestPublish(t *testing.T) {
 		if err != nil || done.State != draft.Confirmed || done.By != "b" {
 			t.Errorf("%+v: %v", done, err)
 		}
+		var kept []byte
+		if err := w.db.QueryRowContext(t.Context(), `SELECT signed_return FROM policies WHERE id = $1`, second.ID).Scan(&kept); err != nil || len(kept) != 0 {
+			t.Errorf("%d bytes of the signed return are kept: %v", len(kept), err)
+		}
 		w.pass(time.Hour)
 		if err := w.desk.Look(t.Context()); err != nil || w.inForce() != 2 {
 			t.Errorf("%d in force: %v", w.inForce(), err)
@@ -165,6 +169,14 @@ func TestBallots(t *testing.T) {
 		_, err := w.desk.Publish(t.Context(), payload, ballots)
 		code(t, err, problem.Conflict, name)
 	}
+	c := w.config()
+	c.Anchors.Quorum = 1 // for bundles that are applied as files; two persons are wanted all the same
+	c.Apply = func(context.Context, []byte) (*policy.Policy, error) {
+		t.Error("one person's signature is enough")
+		return nil, errKilled
+	}
+	_, err := draft.Open(w.db, c).Publish(t.Context(), payload, []draft.Ballot{a})
+	code(t, err, problem.Conflict, "one person where one approval is enough")
 	if w.inForce() != 1 {
 		t.Errorf("%d in force", w.inForce())
 	}
