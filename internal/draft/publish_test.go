@@ -177,6 +177,9 @@ func TestBallots(t *testing.T) {
 	}
 	_, err := draft.Open(w.db, c).Publish(t.Context(), payload, []draft.Ballot{a})
 	code(t, err, problem.Conflict, "one person where one approval is enough")
+	if got, err := w.desk.Publication(t.Context(), p.ID); err != nil || got.State != draft.Prepared {
+		t.Errorf("it is %s: %v", got.State, err)
+	}
 	if w.inForce() != 1 {
 		t.Errorf("%d in force", w.inForce())
 	}
