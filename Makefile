@@ -47,11 +47,25 @@ fault: ## faults, up to half an hour: on the binaries, at every step, simulated;
 	CGO_ENABLED=0 go test -count=1 -timeout 60m -v -run '^TestSchedules$$' ./test/simulate -schedules $(SCHEDULES)
 	DUKOU_LONG=1 CGO_ENABLED=0 go test -count=1 -timeout 20m -v ./test/fault/broken
 
+# Entries of the index.
+ROWS ?= 10000000
+
+.PHONY: scale
+scale: ## fill the audit index with ROWS (10,000,000) entries on both databases, ask a day's questions, rehearse
+	@mkdir -p docs/evidence
+	@rm -f docs/evidence/scale-$$(date +%Y-%m-%d).txt
+	CGO_ENABLED=0 go test -count=1 -timeout 60m -v ./test/scale -rows $(ROWS) -records 200000 -decisions 1000000 \
+		-out $(CURDIR)/docs/evidence/scale-$$(date +%Y-%m-%d).txt
+
 .PHONY: check
 check: ## gofmt and go vet
 	@unformatted="$$(gofmt -l cmd examples internal test)"; \
 		if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
+
+.PHONY: openapi
+openapi: ## write the interface's description, which the command line is made of (cmd/dukou/openapi.json)
+	CGO_ENABLED=0 go test -count=1 -run '^TestDescription$$' ./cmd/dukou -update
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (60s) each

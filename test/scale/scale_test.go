@@ -32,10 +32,24 @@ var (
 	rowsFlag    = flag.Int("rows", 20_000, "entries in the index; make scale: 10,000,000")
 	recordsFlag = flag.Int("records", 6_000, "real records that are gathered; make scale: 200,000")
 	seedFlag    = flag.Uint64("seed", 0, "of the entries; 0: by the clock")
-	outFlag     = flag.String("out", "", "file for what was measured, beside the standard output")
+	outFlag     = flag.String("out", "", "file to which is added what was measured")
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+
+// output is where a test writes what it measured.
+func output(t *testing.T) io.Writer {
+	t.Helper()
+	if *outFlag == "" {
+		return os.Stdout
+	}
+	f, err := os.OpenFile(*outFlag, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644) //nolint:gosec // it is made to be read
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return io.MultiWriter(os.Stdout, f)
+}
 
 // times is how often each question is asked.
 const times = 5
@@ -43,16 +57,8 @@ const times = 5
 // TestScale measures both stores.
 func TestScale(t *testing.T) {
 	seed := cmp.Or(*seedFlag, uint64(time.Now().UnixNano()))
-	out := io.Writer(os.Stdout)
-	if *outFlag != "" {
-		f, err := os.Create(*outFlag)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		out = io.MultiWriter(os.Stdout, f)
-	}
-	fmt.Fprintf(out, "An index of %d audit entries, seed %d, %s. Times are of this machine at this hour.\n", *rowsFlag, seed, time.Now().Format("2006-01-02 15:04 -0700"))
+	out := output(t)
+	fmt.Fprintf(out, "\nAn index of %d audit entries, seed %d, %s. Times are of this machine at this hour.\n", *rowsFlag, seed, time.Now().Format("2006-01-02 15:04 -0700"))
 	t.Run("sqlite", func(t *testing.T) {
 		measure(t, out, seed, "sqlite:"+filepath.Join(t.TempDir(), "scale.db"), "SQLite, synchronous=FULL")
 	})
