@@ -146,7 +146,7 @@ func TestAnswers(t *testing.T) {
 		"nothing":         {nil, fault.PeerUnavailable},
 		"another kind":    {[]wire.Message{{Kind: 3, Payload: []byte{1}}}, fault.ParcelMalformed},
 		"an empty part":   {[]wire.Message{part(0), tail("")}, fault.ParcelMalformed},
-		"too much":        {[]wire.Message{part(10 << 10), part(10 << 10), tail("")}, fault.ParcelTooLarge},
+		"too much":        {[]wire.Message{part(256 << 10), part(256 << 10), part(1), tail("")}, fault.ParcelTooLarge},
 		"a broken tail":   {[]wire.Message{{Kind: control.KindDone, Payload: []byte{1}}}, fault.ParcelMalformed},
 	} {
 		caller, called := wiretest.Pair(t, wire.Config{}, wire.Config{})

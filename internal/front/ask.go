@@ -12,6 +12,7 @@ import (
 
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
@@ -64,6 +65,7 @@ func (f *Front) Refuse(flow *policy.Flow, remote string, err error) parcel.ID {
 	if flow != nil {
 		e.Flow, e.Object, e.Action = flow.Name, flow.Object, flow.Action
 	}
+	f.flows.Refused(e.Flow, err)
 	f.recordRefusal(e, fault.CodeOf(err), remote)
 	return id
 }
@@ -71,7 +73,9 @@ func (f *Front) Refuse(flow *policy.Flow, remote string, err error) parcel.ID {
 // Ask implements Crossing.
 func (f *Front) Ask(ctx context.Context, r Request) (Reply, error) {
 	id := parcel.NewID()
-	reply, err := f.ask(ctx, id, r)
+	count := f.flows.Begin(r.Flow.Name)
+	reply, err := f.ask(ctx, id, r, count)
+	count.End(err)
 	e := audit.Entry{
 		Class: audit.ClassDelivery, Verdict: "answered", Parcel: id, Flow: r.Flow.Name,
 		Subject: r.Subject.ID, Object: r.Flow.Object, Action: r.Flow.Action, Detail: originOf(r.Remote, r.Subject.Proof, err),
@@ -92,7 +96,7 @@ func (f *Front) Ask(ctx context.Context, r Request) (Reply, error) {
 	return Reply{ID: id, Content: reply}, nil
 }
 
-func (f *Front) ask(ctx context.Context, id parcel.ID, r Request) (parcel.Record, error) {
+func (f *Front) ask(ctx context.Context, id parcel.ID, r Request, count *control.Count) (parcel.Record, error) {
 	if !f.rates.allow(r.Flow, r.Subject.ID) {
 		return nil, fault.New(fault.RateLimited, "more than %d requests a second of %s", r.Flow.Limits.Rate, r.Subject.ID)
 	}
@@ -114,6 +118,7 @@ func (f *Front) ask(ctx context.Context, id parcel.ID, r Request) (parcel.Record
 		}
 		answer, err := f.attempt(ctx, conn, verifiers, r, h)
 		if err == nil {
+			count.Bytes(uint64(len(fields) + len(answer.Header)))
 			return f.readAnswer(r, id, answer)
 		}
 		// A judge that has restarted refuses what was labelled for its earlier life,
@@ -238,7 +243,10 @@ func (f *Front) Deliver(ctx context.Context, flow *policy.Flow, out *exchange.Ou
 	if err != nil {
 		return exchange.Receipt{}, err
 	}
+	count := f.flows.Begin(name)
+	count.Bytes(h.Body.Size)
 	receipt, err := exchange.Deliver(ctx, conn, c, h, out, body, nil)
+	count.End(err)
 	f.recordDelivery(h, &l, err)
 	return receipt, err
 }

@@ -55,6 +55,15 @@ type arrived struct {
 	policy  *policy.Policy
 	content parcel.Record
 	form    *policy.Form
+	counted bool // as under way on its flow
+}
+
+// nameOf is the name of a flow, empty for none.
+func nameOf(flow *policy.Flow) string {
+	if flow == nil {
+		return ""
+	}
+	return flow.Name
 }
 
 // open takes a parcel apart and runs again what the flow's entry has run, since the
@@ -117,6 +126,9 @@ func (f *Front) refuseStream(ctx context.Context, s *wire.Stream, a *arrived, er
 		e.Parcel, e.Flow, e.Subject, e.Object, e.Action = id, a.header.Flow, a.label.Subject, a.label.Object, a.label.Action
 	}
 	f.refused.Add(1)
+	if !a.counted {
+		f.flows.Refused(nameOf(a.flow), err)
+	}
 	f.record(e)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), firstMessage)
 	defer cancel()
@@ -127,11 +139,14 @@ func (f *Front) refuseStream(ctx context.Context, s *wire.Stream, a *arrived, er
 }
 
 // serveAsk has a question answered by its exit and labels the answer.
-func (f *Front) serveAsk(ctx context.Context, s *wire.Stream, m wire.Message) error {
+func (f *Front) serveAsk(ctx context.Context, s *wire.Stream, m wire.Message) (err error) {
 	a, err := f.open(m)
 	if err != nil {
 		return f.refuseStream(ctx, s, a, err)
 	}
+	a.counted = true
+	count := f.flows.Begin(a.flow.Name)
+	defer func() { count.End(err) }()
 	exit := f.Exits[a.flow.Protocol]
 	if exit == nil || a.header.Kind != parcel.Ask {
 		return f.refuseStream(ctx, s, a, fault.New(fault.TargetUnavailable, "no exit for %s by %s", a.header.Kind, a.flow.Protocol))
@@ -161,6 +176,7 @@ func (f *Front) serveAsk(ctx context.Context, s *wire.Stream, m wire.Message) er
 		Class: audit.ClassDelivery, Verdict: "answered", Parcel: a.header.ID, Flow: a.flow.Name,
 		Subject: a.label.Subject, Object: a.label.Object, Action: a.label.Action,
 	})
+	count.Bytes(uint64(len(a.raw.Header) + len(c.Header)))
 	return exchange.Reply(ctx, s, c)
 }
 
@@ -202,7 +218,10 @@ func (f *Front) serveDeliver(ctx context.Context, s *wire.Stream, m wire.Message
 	if err != nil {
 		return f.refuseStream(ctx, s, a, err)
 	}
+	count := f.flows.Begin(a.flow.Name)
+	count.Bytes(a.header.Body.Size)
 	err = exchange.Accept(ctx, s, m.Kind, a.raw.Header, a.header, a.label.Subject, inbox)
+	count.End(err)
 	e := audit.Entry{
 		Class: audit.ClassDelivery, Verdict: "received", Parcel: a.header.ID, Flow: a.flow.Name,
 		Subject: a.label.Subject, Object: a.label.Object, Action: a.label.Action,
@@ -259,6 +278,8 @@ func (f *Front) answerCall(conn *wire.Conn, head control.Head, payload []byte) (
 		return f.Journal.Checkpoint(), nil
 	case control.Health:
 		return canon.Must(f.health()), nil
+	case control.Configuration:
+		return canon.Marshal(f.Effective)
 	default:
 		return nil, fault.New(fault.ParcelMalformed, "call of type %d", head.Type)
 	}
@@ -320,6 +341,8 @@ func (f *Front) health() control.State {
 	if f.pending != nil {
 		state.Pending = uint64(f.pending())
 	}
+	state.Flows = f.flows.States(func(flow string) bool { p := f.Policy(); return p != nil && p.Flow(flow) != nil })
+	state.Disk = control.DiskOf(f.State)
 	return state
 }
 

@@ -25,6 +25,7 @@ import (
 type Counts struct {
 	passed  atomic.Uint64
 	refused atomic.Uint64
+	flows   control.Counters
 }
 
 // callLimits bounds how often one neighbour makes calls of each type.
@@ -150,6 +151,8 @@ func (h *Half) answer(from *peer, head control.Head, payload []byte) ([]byte, er
 		return h.Journal.Checkpoint(), nil
 	case control.Health:
 		return canon.Must(h.health()), nil
+	case control.Configuration:
+		return canon.Marshal(h.Effective)
 	case control.Witness:
 		return h.answerWitness(payload)
 	default:
@@ -192,7 +195,17 @@ func (h *Half) health() control.State {
 	for _, p := range h.peers.all() {
 		state.Peers = append(state.Peers, p.id)
 	}
+	state.Flows = h.counts.flows.States(func(flow string) bool { return h.flowOf(flow) != "" })
+	state.Disk = control.DiskOf(h.State)
 	return state
+}
+
+// flowOf is name when it is that of a flow of the bundle in force, else empty.
+func (h *Half) flowOf(name string) string {
+	if p := h.keeper.Current(); p == nil || p.Flow(name) == nil {
+		return ""
+	}
+	return name
 }
 
 // acceptWindows takes from a part the windows of the judges behind it, of which it may

@@ -20,16 +20,19 @@ import (
 
 // relayDeliver judges a delivery as it streams: its header first, each chunk against
 // the header, and all of it again at the commit, which alone releases.
-func (h *Half) relayDeliver(ctx context.Context, from *peer, up *wire.Stream, m wire.Message) error {
+func (h *Half) relayDeliver(ctx context.Context, from *peer, up *wire.Stream, m wire.Message) (err error) {
 	c, err := exchange.DecodeCarried(m, m.Kind)
 	if err != nil {
 		return h.refuseUnread(ctx, from, up, err)
 	}
 	v, err := h.pass(from, c, parcel.Deliver)
 	if err != nil {
-		return h.refuseAsk(ctx, up, idOf(v.Header), err)
+		return h.refuseAsk(ctx, up, h.countRefused(&v, err), err)
 	}
 	defer h.left(from, &v)
+	count := h.counts.flows.Begin(h.flowOf(v.Header.Flow))
+	count.Bytes(v.Header.Body.Size)
+	defer func() { count.End(err) }()
 	next, err := h.next(from, v.Header)
 	if err != nil {
 		return h.refuseAsk(ctx, up, v.Header.ID, err)

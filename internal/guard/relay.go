@@ -54,16 +54,18 @@ func (h *Half) serveStream(ctx context.Context, from *peer, s *wire.Stream) {
 
 // relayAsk judges a question, has it answered by the next neighbour on its way, and
 // judges the answer.
-func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.Message) error {
+func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.Message) (err error) {
 	c, err := exchange.DecodeCarried(m, exchange.KindAsk)
 	if err != nil {
 		return h.refuseUnread(ctx, from, s, err)
 	}
 	v, err := h.pass(from, c, parcel.Ask)
 	if err != nil {
-		return h.refuseAsk(ctx, s, idOf(v.Header), err)
+		return h.refuseAsk(ctx, s, h.countRefused(&v, err), err)
 	}
 	defer h.left(from, &v)
+	count := h.counts.flows.Begin(h.flowOf(v.Header.Flow))
+	defer func() { count.End(err) }()
 	ctx, cancel := context.WithTimeout(ctx, h.timeout(v.Header.Flow))
 	defer cancel()
 	next, err := h.next(from, v.Header)
@@ -78,21 +80,26 @@ func (h *Half) relayAsk(ctx context.Context, from *peer, s *wire.Stream, m wire.
 	if err := h.passAnswer(next, answer, &v); err != nil {
 		return h.handRefusal(ctx, from, s, v.Header.ID, answered(err))
 	}
+	count.Bytes(uint64(len(c.Header) + len(answer.Header)))
 	return exchange.Reply(ctx, s, answer)
 }
 
 // refuseUnread refuses, and records, what could not even be read as a parcel.
 func (h *Half) refuseUnread(ctx context.Context, from *peer, s *wire.Stream, err error) error {
 	h.counts.refused.Add(1)
+	h.counts.flows.Refused("", err)
 	h.recordCheap(from.damper, audit.Entry{Class: audit.ClassDecision, Verdict: "refuse", Reason: string(fault.CodeOf(err)), Subject: from.id, Action: "read"})
 	return h.refuseAsk(ctx, s, parcel.ID{}, err)
 }
 
-func idOf(h *parcel.Header) parcel.ID {
-	if h == nil {
+// countRefused counts a parcel that was not passed, and gives its id where it has one.
+func (h *Half) countRefused(v *judge.Verdict, err error) parcel.ID {
+	if v.Header == nil {
+		h.counts.flows.Refused("", err)
 		return parcel.ID{}
 	}
-	return h.ID
+	h.counts.flows.Refused(h.flowOf(v.Header.Flow), err)
+	return v.Header.ID
 }
 
 // refuseAsk tells the neighbour the code of a cause and nothing else.

@@ -40,18 +40,18 @@ type sentences struct {
 	Chinese string `json:"zh"`
 }
 
-// alertBody is an alert with its words.
-type alertBody struct {
+// AlertView is an alert with its words.
+type AlertView struct {
 	monitor.Alert
 	Sentences sentences `json:"sentences"`
 }
 
-func alertOf(a monitor.Alert) alertBody {
-	return alertBody{a, sentences{a.Sentence(monitor.English), a.Sentence(monitor.Chinese)}}
+func alertOf(a monitor.Alert) AlertView {
+	return AlertView{a, sentences{a.Sentence(monitor.English), a.Sentence(monitor.Chinese)}}
 }
 
-func alertsOf(list []monitor.Alert) []alertBody {
-	out := make([]alertBody, len(list))
+func alertsOf(list []monitor.Alert) []AlertView {
+	out := make([]AlertView, len(list))
 	for i := range list {
 		out[i] = alertOf(list[i])
 	}
@@ -70,7 +70,7 @@ type listAlertsIn struct {
 }
 
 type alertPage struct {
-	Items []alertBody `json:"items"`
+	Items []AlertView `json:"items"`
 	Next  string      `json:"next,omitempty" doc:"after, for the rest"`
 }
 
@@ -89,9 +89,9 @@ type AlertID struct {
 }
 
 type alertStory struct {
-	alertBody
+	AlertView
 	History  []monitor.Event `json:"history" doc:"oldest first"`
-	Explains []alertBody     `json:"explains" doc:"the alerts that are so because of this one"`
+	Explains []AlertView     `json:"explains" doc:"the alerts that are so because of this one"`
 }
 
 func (s *Server) showAlert(ctx context.Context, in *AlertID) (*answer[alertStory], error) {
@@ -113,13 +113,13 @@ type acknowledgeIn struct {
 	}
 }
 
-func (s *Server) acknowledgeAlert(ctx context.Context, in *acknowledgeIn) (*answer[alertBody], error) {
+func (s *Server) acknowledgeAlert(ctx context.Context, in *acknowledgeIn) (*answer[AlertView], error) {
 	remark(ctx, in.Body.Note)
 	a, err := s.Monitor.Acknowledge(ctx, callerOf(ctx).Name, in.ID, in.Body.Note)
 	if err != nil {
 		return nil, err
 	}
-	return &answer[alertBody]{alertOf(a)}, nil
+	return &answer[AlertView]{alertOf(a)}, nil
 }
 
 type silencesIn struct {

@@ -129,13 +129,6 @@ func TestInterruptionIsTold(t *testing.T) {
 	if !strings.HasPrefix(text, "firing gate does not answer. Interrupted flows: credit-query. Behind it: ") || !strings.Contains(text, " https://console.bank.internal/alerts/") {
 		t.Errorf("told: %s", text)
 	}
-	w.state(monitor.Current, "gate", "outer", "front-a")
-	if text := w.next(); !strings.HasPrefix(text, "resolved gate does not answer. ") {
-		t.Errorf("told: %s", text)
-	}
-	if len(w.took) != 0 {
-		t.Errorf("and %d more", len(w.took))
-	}
 }
 
 // look has the monitor look until what is wrong has fired.

@@ -75,7 +75,8 @@ type channelOut struct {
 	Body channelBody
 }
 
-type channelPath struct {
+// ChannelID is the part of a path that names a channel.
+type ChannelID struct {
 	ID string `path:"id" minLength:"32" maxLength:"32" pattern:"^[0-9a-f]{32}$" doc:"of the channel"`
 }
 
@@ -106,7 +107,7 @@ func (s *Server) channelOf(ctx context.Context, c notify.Channel, err error) (*c
 	return &channelOut{ETag: etag(c.Revision), Body: channelBody{c, standings[c.ID]}}, nil
 }
 
-func (s *Server) showChannel(ctx context.Context, in *channelPath) (*channelOut, error) {
+func (s *Server) showChannel(ctx context.Context, in *ChannelID) (*channelOut, error) {
 	c, err := s.Notifier.Get(ctx, in.ID)
 	return s.channelOf(ctx, c, err)
 }
@@ -126,7 +127,7 @@ func (s *Server) createChannel(ctx context.Context, in *createChannelIn) (*chann
 }
 
 type setChannelIn struct {
-	channelPath
+	ChannelID
 	IfMatch string `header:"If-Match" doc:"the ETag of the channel as you have read it"`
 	Body    channelWanted
 }
@@ -147,7 +148,7 @@ func (s *Server) setChannel(ctx context.Context, in *setChannelIn) (*channelOut,
 	return s.channelOf(ctx, c, err)
 }
 
-func (s *Server) testChannel(ctx context.Context, in *channelPath) (*answer[notify.Trace], error) {
+func (s *Server) testChannel(ctx context.Context, in *ChannelID) (*answer[notify.Trace], error) {
 	t, err := s.Notifier.Test(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -155,7 +156,7 @@ func (s *Server) testChannel(ctx context.Context, in *channelPath) (*answer[noti
 	return &answer[notify.Trace]{t}, nil
 }
 
-func (s *Server) deleteChannel(ctx context.Context, in *channelPath) (*struct{}, error) {
+func (s *Server) deleteChannel(ctx context.Context, in *ChannelID) (*struct{}, error) {
 	c, err := s.Notifier.Get(ctx, in.ID)
 	if err != nil {
 		return nil, err

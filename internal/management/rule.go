@@ -51,7 +51,7 @@ func (s *Server) ruleRoutes() []Route {
 			Summary: "List the rules by which alerts fire, with the values that hold"}, s.listRules),
 		route(Route{ID: "show-rule", Method: http.MethodGet, Path: "/rules/{rule}", Verb: "rule show", Group: group, May: everyDuty(),
 			Summary: "Show one rule"},
-			func(_ context.Context, in *rulePath) (*ruleOut, error) { return s.ruleOf(in.Rule) }),
+			func(_ context.Context, in *RuleID) (*ruleOut, error) { return s.ruleOf(in.Rule) }),
 		route(Route{ID: "set-rule", Method: http.MethodPut, Path: "/rules/{rule}", Verb: "rule set", Group: group, May: only(account.System),
 			Summary: "Change a rule, for all or for one component or flow", Help: two}, s.setRule),
 		route(Route{ID: "reset-rule", Method: http.MethodDelete, Path: "/rules/{rule}", Verb: "rule reset", Group: group, May: only(account.System),
@@ -59,7 +59,8 @@ func (s *Server) ruleRoutes() []Route {
 	}
 }
 
-type rulePath struct {
+// RuleID is the part of a path that names a rule.
+type RuleID struct {
 	Rule string `path:"rule" maxLength:"64" doc:"a rule's id" example:"flow-slow"`
 }
 
@@ -91,14 +92,15 @@ func (s *Server) ruleOf(id string) (*ruleOut, error) {
 	return out, nil
 }
 
-type ruleFor struct {
-	rulePath
+// RuleFor is which rule a change is of, for what, and as it was read.
+type RuleFor struct {
+	RuleID
 	For     string `query:"for" maxLength:"128" doc:"a component or flow; all, when nothing is said"`
 	IfMatch string `header:"If-Match" doc:"the ETag of the rule as you have read it"`
 }
 
 type setRuleIn struct {
-	ruleFor
+	RuleFor
 	Body struct {
 		monitor.Setting
 		Reason string `json:"reason,omitempty" maxLength:"2000" doc:"why, for who has to approve it"`
@@ -106,19 +108,19 @@ type setRuleIn struct {
 }
 
 func (s *Server) setRule(ctx context.Context, in *setRuleIn) (*ruleOut, error) {
-	return s.changeRule(ctx, &in.ruleFor, &in.Body.Setting, in.Body.Reason)
+	return s.changeRule(ctx, &in.RuleFor, &in.Body.Setting, in.Body.Reason)
 }
 
 type resetRuleIn struct {
-	ruleFor
+	RuleFor
 	Reason string `query:"reason" maxLength:"2000" doc:"why, for who has to approve it"`
 }
 
 func (s *Server) resetRule(ctx context.Context, in *resetRuleIn) (*ruleOut, error) {
-	return s.changeRule(ctx, &in.ruleFor, nil, in.Reason)
+	return s.changeRule(ctx, &in.RuleFor, nil, in.Reason)
 }
 
-func (s *Server) changeRule(ctx context.Context, in *ruleFor, setting *monitor.Setting, reason string) (*ruleOut, error) {
+func (s *Server) changeRule(ctx context.Context, in *RuleFor, setting *monitor.Setting, reason string) (*ruleOut, error) {
 	revision, err := ifMatch(in.IfMatch)
 	if err != nil {
 		return nil, err
