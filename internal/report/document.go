@@ -69,7 +69,7 @@ func compose(h heading, n *Numbers) document {
 func (s section) bounded(w *words) section {
 	if more := len(s.Rows) - maxRows; more > 0 {
 		s.Rows = s.Rows[:maxRows]
-		s.Note = strings.TrimSpace(fmt.Sprintf("%s %d %s", s.Note, more, w.More))
+		s.Note = strings.TrimSpace(s.Note + " " + fmt.Sprintf(w.More, number(int64(more))))
 	}
 	for _, row := range s.Rows {
 		for i := range row {
@@ -108,7 +108,7 @@ func (w *words) acts(n *Numbers, zone *time.Location) section {
 		s.Rows = append(s.Rows, []string{stamp(a.At, zone), a.Who, a.Act, a.Object, a.Verdict})
 	}
 	if n.ActsTotal > int64(len(n.Acts)) {
-		s.Note = fmt.Sprintf("%s %s, %s %s.", w.Of, number(n.ActsTotal), number(n.ActsTotal-int64(len(n.Acts))), w.More)
+		s.Note = fmt.Sprintf(w.Of, number(n.ActsTotal)) + " " + fmt.Sprintf(w.More, number(n.ActsTotal-int64(len(n.Acts))))
 	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"codeberg.org/go-pdf/fpdf"
 )
@@ -42,15 +43,24 @@ const (
 	line     = 5.0
 	pageA4   = 210.0
 	bottomA4 = 297.0 - margin - 8
+	padding  = 1.0 // of a cell
 	textSize = 9.0
 	maxLines = 40 // of a cell: a row fits on a page
+)
+
+// The families of letters. Latin ones are those that every PDF reader has; fonts with
+// Chinese may have none.
+const (
+	latinFamily = "Helvetica"
+	otherFamily = "report"
 )
 
 // printer writes a document on pages.
 type printer struct {
 	*fpdf.Fpdf
-	family string
-	tr     func(string) string
+	translate func(string) string // into the bytes of latinFamily
+	size      float64             // of type, in points
+	widths    map[rune]float64    // for one point, in millimetres
 }
 
 // pdf makes a PDF file. Without a font only Latin letters can be shown.
@@ -60,20 +70,20 @@ func (d *document) pdf(font []byte, made time.Time) ([]byte, error) {
 	f.SetModificationDate(made.UTC())
 	f.SetCatalogSort(true)
 	f.SetMargins(margin, margin, margin)
+	f.SetCellMargin(0)
 	f.SetAutoPageBreak(false, margin)
 	f.SetTitle(d.Title, true)
 	f.SetLang(d.Words.Tag)
-	p := printer{Fpdf: f, family: "Helvetica", tr: f.UnicodeTranslatorFromDescriptor("")}
 	if font != nil {
-		p.family, p.tr = "report", func(s string) string { return s }
-		f.AddUTF8FontFromBytes(p.family, "", font)
+		f.AddUTF8FontFromBytes(otherFamily, "", font)
 	} else if !d.latin() {
 		return nil, errNoFont
 	}
+	p := printer{Fpdf: f, translate: f.UnicodeTranslatorFromDescriptor(""), widths: map[rune]float64{}}
 	f.SetFooterFunc(func() {
-		f.SetY(-margin + 4)
-		f.SetFont(p.family, "", 8)
-		f.CellFormat(0, 4, strconv.Itoa(f.PageNo()), "", 0, "C", false, 0, "")
+		f.SetFont(latinFamily, "", 8)
+		f.SetXY(margin, 297-margin+4)
+		f.CellFormat(pageA4-2*margin, 4, strconv.Itoa(f.PageNo()), "", 0, "C", false, 0, "")
 	})
 	p.document(d)
 	var b bytes.Buffer
@@ -85,9 +95,7 @@ func (d *document) pdf(font []byte, made time.Time) ([]byte, error) {
 
 func (p *printer) document(d *document) {
 	p.AddPage()
-	p.SetFont(p.family, "", 16)
-	p.MultiCell(0, 8, p.tr(d.Title), "", "L", false)
-	p.SetFont(p.family, "", textSize)
+	p.paragraph(d.Title, 16)
 	p.Ln(2)
 	for _, fact := range d.Facts {
 		p.row([]string{fact[0], fact[1]}, []float64{1, 5}, false, false)
@@ -96,15 +104,14 @@ func (p *printer) document(d *document) {
 		p.section(&d.Sections[i])
 	}
 	p.Ln(line)
-	p.paragraph(d.Words.Kept)
+	p.paragraph(d.Words.Kept, textSize)
 }
 
 func (p *printer) section(s *section) {
 	p.room(5 * line)
 	p.Ln(line)
-	p.SetFont(p.family, "", 12)
-	p.MultiCell(0, 7, p.tr(s.Title), "", "L", false)
-	p.SetFont(p.family, "", textSize)
+	p.paragraph(s.Title, 12)
+	p.Ln(1)
 	if len(s.Rows) > 0 {
 		p.row(s.Heads, s.Widths, true, true)
 	}
@@ -117,13 +124,19 @@ func (p *printer) section(s *section) {
 		p.row(row, s.Widths, false, true)
 	}
 	if s.Note != "" {
-		p.paragraph(s.Note)
+		p.paragraph(s.Note, textSize)
 	}
 }
 
-func (p *printer) paragraph(text string) {
-	p.room(2 * line)
-	p.MultiCell(0, line, p.tr(text), "", "L", false)
+// paragraph writes a text over the width of the page, in type of a size in points.
+func (p *printer) paragraph(text string, size float64) {
+	p.size = size
+	height := size * 0.5
+	for _, l := range p.wrap(text, pageA4-2*margin) {
+		p.room(height)
+		p.line(l, margin, p.GetY(), height)
+		p.SetXY(margin, p.GetY()+height)
+	}
 }
 
 // room begins a new page unless there is so much left of this one.
@@ -135,39 +148,40 @@ func (p *printer) room(height float64) {
 
 // row writes one row of a table; false when it does not fit on the page.
 func (p *printer) row(cells []string, shares []float64, head, border bool) bool {
+	p.size = textSize
 	widths := spread(shares, pageA4-2*margin)
 	lines := make([][]string, len(cells))
 	most := 1
 	for i, cell := range cells {
-		lines[i] = p.wrap(p.tr(cell), widths[i]-2)
+		lines[i] = p.wrap(cell, widths[i]-2*padding)
 		lines[i] = lines[i][:min(len(lines[i]), maxLines)]
 		most = max(most, len(lines[i]))
 	}
 	height := float64(most) * line
-	if p.GetY()+height > bottomA4 {
+	y := p.GetY()
+	if y+height > bottomA4 {
 		return false
 	}
-	y := p.GetY()
 	for i, x := 0, margin; i < len(cells); i, x = i+1, x+widths[i] {
-		style := ""
 		if border {
-			style = "D"
-		}
-		if head {
-			p.SetFillColor(242, 243, 245)
-			style = "DF"
-		}
-		if style != "" {
-			p.SetDrawColor(208, 211, 214)
-			p.Rect(x, y, widths[i], height, style)
+			p.box(x, y, widths[i], height, head)
 		}
 		for n, text := range lines[i] {
-			p.SetXY(x+0.5, y+float64(n)*line)
-			p.CellFormat(widths[i]-1, line, text, "", 0, "L", false, 0, "")
+			p.line(text, x+padding, y+float64(n)*line, line)
 		}
 	}
 	p.SetXY(margin, y+height)
 	return true
+}
+
+func (p *printer) box(x, y, width, height float64, head bool) {
+	style := "D"
+	if head {
+		p.SetFillColor(242, 243, 245)
+		style = "DF"
+	}
+	p.SetDrawColor(208, 211, 214)
+	p.Rect(x, y, width, height, style)
 }
 
 func spread(shares []float64, width float64) []float64 {
@@ -182,35 +196,69 @@ func spread(shares []float64, width float64) []float64 {
 	return widths
 }
 
-// wrap breaks a text into lines of a width, between any two characters: names have no
+// line writes a line, each letter in the family that has it.
+func (p *printer) line(text string, x, y, height float64) {
+	for text != "" {
+		family := familyOf(text)
+		run, width := "", 0.0
+		for _, r := range text {
+			if familyOf(string(r)) != family {
+				break
+			}
+			run, width = run+string(r), width+p.width(r)
+		}
+		text = text[len(run):]
+		p.use(family)
+		p.SetXY(x, y)
+		p.CellFormat(width, height, p.encoded(family, run), "", 0, "L", false, 0, "")
+		x += width
+	}
+}
+
+// familyOf is the family of a text's first letter.
+func familyOf(text string) string {
+	if r, _ := utf8.DecodeRuneInString(text); isLatin(r) {
+		return latinFamily
+	}
+	return otherFamily
+}
+
+func isLatin(r rune) bool { return r <= 0xff || r == '…' }
+
+func (p *printer) use(family string) { p.SetFont(family, "", p.size) }
+
+func (p *printer) encoded(family, text string) string {
+	if family == latinFamily {
+		return p.translate(text)
+	}
+	return text
+}
+
+// width is that of a letter, in millimetres.
+func (p *printer) width(r rune) float64 {
+	w, known := p.widths[r]
+	if !known {
+		family := familyOf(string(r))
+		p.use(family)
+		w = p.GetStringWidth(p.encoded(family, string(r))) / p.size
+		p.widths[r] = w
+	}
+	return w * p.size
+}
+
+// wrap breaks a text into lines of a width, between any two letters: names have no
 // spaces, and Chinese needs none.
 func (p *printer) wrap(text string, width float64) []string {
 	var lines []string
 	begin, used := 0, 0.0
-	size := p.letters(text)
-	for at := 0; at < len(text); at += size(at) {
-		w := p.GetStringWidth(text[at : at+size(at)])
+	for at, r := range text {
+		w := p.width(r)
 		if used+w > width && at > begin {
 			lines, begin, used = append(lines, text[begin:at]), at, 0
 		}
 		used += w
 	}
 	return append(lines, text[begin:])
-}
-
-// letters tells how many bytes the letter at an offset has: after the translation for a
-// font of the PDF itself it is one.
-func (p *printer) letters(text string) func(at int) int {
-	if p.family != "report" {
-		return func(int) int { return 1 }
-	}
-	return func(at int) int {
-		for n := 1; ; n++ {
-			if at+n == len(text) || text[at+n]&0xc0 != 0x80 {
-				return n
-			}
-		}
-	}
 }
 
 // latin tells whether all of a document is in letters that every PDF reader has.
@@ -227,7 +275,7 @@ func (d *document) latin() bool {
 	}
 	for _, text := range texts {
 		for _, r := range text {
-			if r > 0xff && r != '…' {
+			if !isLatin(r) {
 				return false
 			}
 		}

@@ -278,7 +278,7 @@ func TestChinesePDF(t *testing.T) {
 	for _, text := range append(hostile(), "机构甲") {
 		r.numbers = sample(text)
 		made := r.make(report.Chinese)
-		if data := r.file(made.ID, "pdf"); made.Lacks != "" || !bytes.HasPrefix(data, []byte("%PDF-")) || !bytes.Contains(data, []byte("/FontFile2")) || len(data) > 1<<20 {
+		if data := r.file(made.ID, "pdf"); made.Lacks != "" || !bytes.HasPrefix(data, []byte("%PDF-")) || !bytes.Contains(data, []byte("/FontFile2")) || !bytes.Contains(data, []byte("/Helvetica")) || len(data) > 1<<20 {
 			t.Errorf("%.20q: %d bytes, %q", text, len(data), made.Lacks)
 		}
 	}

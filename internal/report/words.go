@@ -26,18 +26,19 @@ func (l Language) check() error {
 
 // words are all that a report says by itself.
 type words struct {
-	Tag, Title, Unit, Period, Made, By, Number, More, None, Unknown, Yes, No, Kept string
+	Tag, Title, Unit, Period, Made, By, Number, None, Unknown, Yes, No, Kept string
+	Of, More                                                                 string // with a number
 
-	Entries, Class, Count                                       string
-	Volumes, Flow, Passed, Refused, Bytes                       string
-	Reasons, Reason                                             string
-	Acts, At, Who, Act, Object, Verdict                         string
-	Logins, Account, Done, Last                                 string
-	Components, Component, Role, Zone, State, Bundle, Ends      string
-	Findings, Finding, Severity, Owner, Due, Overdue            string
-	Logs, Log, Recorded, Verified, Witnessed                    string
-	Notice, Warning, Grave, System, Security                    string
-	Opened, Mending, Mended, VerifiedState, Closed, Of, Through string
+	Entries, Class, Count                                   string
+	Volumes, Flow, Passed, Refused, Bytes                   string
+	Reasons, Reason                                         string
+	Acts, At, Who, Act, Object, Verdict                     string
+	Logins, Account, Done, Last                             string
+	Components, Component, Role, Zone, State, Bundle, Ends  string
+	Findings, Finding, Severity, Owner, Due, Overdue        string
+	Logs, Log, Recorded, Verified, Witnessed                string
+	Notice, Warning, Grave, System, Security                string
+	Opened, Mending, Mended, VerifiedState, Closed, Through string
 }
 
 func wordsOf(l Language) words {
@@ -50,7 +51,7 @@ func wordsOf(l Language) words {
 func english() words {
 	return words{
 		Tag: "en", Title: "Audit report", Unit: "Organisation", Period: "Period", Made: "Made", By: "Made by", Number: "Number",
-		More: "more rows are not shown", None: "none", Unknown: "not known", Yes: "yes", No: "no",
+		More: "%s more are not shown.", None: "none", Unknown: "not known", Yes: "yes", No: "no",
 		Kept: "The SHA-256 of this file is in the audit log under the number of the report.",
 
 		Entries: "Audit entries", Class: "Class", Count: "Count",
@@ -62,14 +63,14 @@ func english() words {
 		Findings: "Findings", Finding: "Finding", Severity: "Severity", Owner: "Owner", Due: "Due", Overdue: "Overdue",
 		Logs: "Proof of the logs", Log: "Log", Recorded: "Entries", Verified: "Verified up to", Witnessed: "Witnessed up to",
 		Notice: "notice", Warning: "warning", Grave: "grave", System: "system", Security: "security",
-		Opened: "open", Mending: "being mended", Mended: "mended", VerifiedState: "verified", Closed: "closed", Of: "of", Through: "to",
+		Opened: "open", Mending: "being mended", Mended: "mended", VerifiedState: "verified", Closed: "closed", Of: "%s in all.", Through: "to",
 	}
 }
 
 func chinese() words {
 	return words{
 		Tag: "zh-CN", Title: "安全审计报告", Unit: "单位", Period: "统计时段", Made: "生成时间", By: "生成人", Number: "编号",
-		More: "行未列出", None: "无", Unknown: "未知", Yes: "是", No: "否",
+		More: "另有 %s 条未列出。", None: "无", Unknown: "未知", Yes: "是", No: "否",
 		Kept: "本文件的 SHA-256 摘要已按报告编号记入审计日志。",
 
 		Entries: "审计记录数", Class: "类别", Count: "数量",
@@ -81,7 +82,7 @@ func chinese() words {
 		Findings: "审计发现", Finding: "发现", Severity: "级别", Owner: "责任方", Due: "期限", Overdue: "逾期",
 		Logs: "日志完整性证明", Log: "日志", Recorded: "记录数", Verified: "已校验至", Witnessed: "已见证至",
 		Notice: "提示", Warning: "警告", Grave: "严重", System: "系统管理员", Security: "安全管理员",
-		Opened: "待处理", Mending: "整改中", Mended: "已整改", VerifiedState: "已核实", Closed: "已关闭", Of: "共", Through: "至",
+		Opened: "待处理", Mending: "整改中", Mended: "已整改", VerifiedState: "已核实", Closed: "已关闭", Of: "共 %s 条。", Through: "至",
 	}
 }
 
