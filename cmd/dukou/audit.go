@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -29,8 +30,14 @@ import (
 func newAuditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit",
-		Short: "Verify, read and prove what the processes recorded",
-		Long: `Each process records what it decided and did in a log of its own (STATE/audit). The
+		Short: "Find, read, verify and prove what was recorded",
+		Long: `Auditors find entries of all logs at the center:
+
+  dukou audit find --last 24h --verdict refuse     and see dukou audit questions
+  dukou audit crossing PARCEL                      what became of it, hop by hop
+  dukou audit proof LOG INDEX --components DIR     that an entry is in its log
+
+The commands verify, show, follow, prove and check need no center, only the logs' files. Each process records what it decided and did in a log of its own (STATE/audit). The
 center keeps a copy of each log (STATE/mirror/ORIGIN) and, as a witness, the latest
 checkpoint of each (STATE/witness). With a witness's checkpoint nobody can cut a
 log's end off unnoticed.
@@ -45,7 +52,7 @@ lease opens with the key of its disk (STATE/vault.key). Verifying needs no key.
   dukou audit prove  LOG INDEX -o PROOF
   dukou audit check  PROOF --components DIR`,
 	}
-	c.AddCommand(newAuditVerifyCommand(), newAuditShowCommand(), newAuditFollowCommand(), newAuditProveCommand(), newAuditCheckCommand())
+	c.AddCommand(newAuditVerifyCommand(), newAuditShowCommand(), newAuditFollowCommand(), newAuditProveCommand(), newAuditCheckCommand(), newAuditProofCommand())
 	return c
 }
 
@@ -216,10 +223,17 @@ func (f *filterFlags) detailKey(ctx context.Context, origin string, id audit.Key
 	return authority.Client{Socket: strings.TrimPrefix(f.signer, "unix:")}.DetailKey(ctx, authority.WantDetailKey{Component: component, Class: id.Class, Day: uint64(id.Day)})
 }
 
-// moment reads a time or an age; empty is the zero time.
+// moment reads a time or an age, or with + what is to come; empty is the zero time.
 func moment(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
+	}
+	if ahead, ok := strings.CutPrefix(text, "+"); ok {
+		in, err := time.ParseDuration(ahead)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("%q is not a time ahead like +15m", text)
+		}
+		return time.Now().Add(in), nil
 	}
 	if age, err := time.ParseDuration(text); err == nil {
 		return time.Now().Add(-age), nil
@@ -314,23 +328,28 @@ func newAuditCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := reader.CheckProof(data, componentKeys{components}); err != nil {
-				return err
-			}
-			proof, err := reader.ParseProof(data)
-			if err != nil {
-				return err
-			}
-			leaf, err := audit.DecodeLeaf(proof.Leaf)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "proven   entry %d of %s\ntime     %s\nclass    %s\nparcel   %x\nflow     %q\nsubject  %q\nverdict  %s %s\n",
-				proof.Index, strings.TrimSpace(leaf.Component), time.UnixMilli(leaf.Time).Format(time.RFC3339Nano), leaf.Class, leaf.Parcel, leaf.Flow, leaf.Subject, leaf.Verdict, leaf.Reason)
-			return nil
+			return checkProof(cmd.OutOrStdout(), data, components)
 		},
 	}
 	c.Flags().StringVar(&components, "components", "", "folder of the admitted components, *.component")
 	markRequired(c, "components")
 	return c
+}
+
+// checkProof checks a proof by the keys of a folder, and shows the entry that it proves.
+func checkProof(out io.Writer, data []byte, components string) error {
+	if err := reader.CheckProof(data, componentKeys{components}); err != nil {
+		return err
+	}
+	proof, err := reader.ParseProof(data)
+	if err != nil {
+		return err
+	}
+	leaf, err := audit.DecodeLeaf(proof.Leaf)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "proven   entry %d of %s\ntime     %s\nclass    %s\nparcel   %x\nflow     %q\nsubject  %q\nverdict  %s %s\n",
+		proof.Index, strings.TrimSpace(leaf.Component), time.UnixMilli(leaf.Time).Format(time.RFC3339Nano), leaf.Class, leaf.Parcel, leaf.Flow, leaf.Subject, leaf.Verdict, leaf.Reason)
+	return nil
 }

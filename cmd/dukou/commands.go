@@ -7,5 +7,18 @@ import "github.com/spf13/cobra"
 
 // commands is the closed list of verbs.
 func commands() []*cobra.Command {
-	return []*cobra.Command{newDemoCommand(), newPolicyCommand(), newEnrolCommand(), newAuditCommand(), newStatusCommand(), newManifestCommand(), newRunCommand(), newDoctorCommand(), newSendCommand(), newReceiveCommand()}
+	return []*cobra.Command{
+		newDemoCommand(), newDoctorCommand(), newRunCommand(), newManifestCommand(), newEnrolCommand(), // hosts and components
+		newLoginCommand(), newLogoutCommand(), newWhoamiCommand(), newAccountCommand(), // administrators
+		newPolicyCommand(), newProposalCommand(), // policy
+		newAuditCommand(), newStatusCommand(), newWatchCommand(), // what is and what was
+		newSendCommand(), newReceiveCommand(), // files
+		newExitCodesTopic(),
+	}
+}
+
+func newAccountCommand() *cobra.Command {
+	c := newGroupCommand("account", groupSummary("account"))
+	c.AddCommand(newRedeemCommand(), newPasswordCommand())
+	return c
 }

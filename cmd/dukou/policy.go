@@ -20,21 +20,29 @@ import (
 func newPolicyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policy",
-		Short: "Check, test, build, approve and apply policy",
-		Long: `Policy is a folder of YAML and Cedar files. It comes into force as a bundle, which is
-built from the folder, approved by as many approvers as the installation wants, and applied:
+		Short: "Draft, check, rehearse, propose and publish policy",
+		Long: `Policy is a folder of YAML and Cedar files. At the center it is a draft, which two security
+administrators put into force, each with their own approver key:
+
+  dukou policy draft push FOLDER --title T   or draft create, of what is in force
+  dukou policy draft difference DRAFT        what does it change?
+  dukou policy rehearse DRAFT --wait         what would it have changed?
+  dukou policy propose DRAFT --key FILE      then another one: dukou proposal approve ID --key FILE
+  dukou policy confirm PUBLICATION           in time, or what was in force is put back
+
+Without the center's drafts, as for the first policy of an installation, files do:
 
   dukou policy check FOLDER                  is it whole?
   dukou policy test FOLDER                   does it do what its cases expect?
   dukou policy build FOLDER -o B --version N --components DIR
   dukou policy approve B --key FILE          once for each approver
   dukou policy apply B --center SOCKET`,
-		Args: usage(cobra.NoArgs),
+		Args: usage(noMore),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{fault.ExitUsage, err} })
 	c.AddCommand(newPolicyCheckCommand(), newPolicyTestCommand(), newPolicyBuildCommand(), newPolicyKeygenCommand(),
-		newPolicyApproveCommand(), newPolicyShowCommand(), newPolicyApplyCommand())
+		newPolicyApproveCommand(), newPolicyShowCommand(), newPolicyApplyCommand(),
+		newDraftCommand(), newRehearseCommand(), newProposeCommand(), newConfirmCommand(), newRollbackCommand())
 	return c
 }
 

@@ -6,24 +6,32 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"os"
 
 	"github.com/spf13/cobra"
+
+	"dukou.dev/dukou/cmd/dukou/internal/remote"
 )
 
 func newPolicyApplyCommand() *cobra.Command {
-	var center centerAPI
+	var at connection
 	c := &cobra.Command{
 		Use:   "apply BUNDLE",
-		Short: "Put an approved bundle into force",
-		Long:  `Apply hands a bundle to the center, which gives it to every component that enforces it.`,
-		Args:  usage(cobra.ExactArgs(1)),
+		Short: "Put a bundle that was approved by files into force",
+		Long: `Apply hands a bundle that was built and approved by files to the center, which gives it to
+every component that enforces it. Drafts that are kept at the center come into force by
+dukou policy propose and dukou proposal approve instead.`,
+		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := readBundle(args[0])
 			if err != nil {
 				return err
 			}
-			answer, err := center.call(c.Context(), http.MethodPost, "/api/bundles", s.Encode())
+			l, err := at.open(c)
+			if err != nil {
+				return err
+			}
+			defer l.Close()
+			answer, _, err := l.read(&remote.Request{Method: http.MethodPost, Path: "/api/bundles", Type: "application/octet-stream", Body: s.Encode()})
 			if err != nil {
 				return err
 			}
@@ -35,6 +43,6 @@ func newPolicyApplyCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&center.socket, "center", os.Getenv("DUKOU_CENTER"), "Unix socket of the center's management API")
+	at.register(c)
 	return c
 }

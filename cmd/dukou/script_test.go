@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "component": component, "center": standInCenter,
+			"status": status, "component": component, "center": standInCenter, "administered": administered, "pick": pick,
 		},
 	})
 }
@@ -100,3 +100,5 @@ func standInCenter(ts *testscript.TestScript, _ bool, args []string) {
 	go func() { defer close(done); server.Serve(listener) }() //nolint:errcheck // ends with Close
 	ts.Defer(func() { server.Close(); <-done })
 }
+
+func writeTest(name, text string) error { return os.WriteFile(name, []byte(text), 0o600) }

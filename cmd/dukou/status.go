@@ -4,78 +4,72 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"dukou.dev/dukou/internal/center"
+	"dukou.dev/dukou/cmd/dukou/internal/remote"
+	"dukou.dev/dukou/cmd/dukou/internal/table"
 )
 
 func newStatusCommand() *cobra.Command {
-	var api centerAPI
-	var asJSON bool
+	var at connection
 	c := &cobra.Command{
 		Use:   "status",
-		Short: "Show what the center knows of every component",
-		Long: `Status asks the center, which asks every component each second: the bundle in force, the
+		Short: "Show how every component is, and what each lacks",
+		Long: `Status asks the center, which asks every component each second: the policy in force, the
 lease of label keys, how far its audit log was gathered and whether it was proven.`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			answer, err := api.call(c.Context(), http.MethodGet, "/api/components", nil)
+			l, err := at.open(c)
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				text, err := indented(answer)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(c.OutOrStdout(), "%s\n", text)
-				return nil
+			defer l.Close()
+			answer, _, err := l.read(&remote.Request{Method: http.MethodGet, Path: "/api/components"})
+			if err != nil {
+				return err
 			}
-			var list []center.Standing
-			if err := json.Unmarshal(answer, &list); err != nil {
-				return fmt.Errorf("the center's answer: %w", err)
+			if done, err := at.asked(c.OutOrStdout(), answer); done {
+				return err
 			}
-			return tellStandings(c, list)
+			return tellComponents(c, answer)
 		},
 	}
-	c.Flags().StringVar(&api.socket, "center", os.Getenv("DUKOU_CENTER"), "Unix socket of the center's management API")
-	c.Flags().BoolVar(&asJSON, "json", false, "print the center's answer")
+	at.register(c)
 	return c
 }
 
-func tellStandings(c *cobra.Command, list []center.Standing) error {
-	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "COMPONENT\tSTATE\tBUNDLE\tPASSED\tREFUSED\tWAITING\tLOG\tSEEN\tPEERS")
-	for i := range list {
-		s := &list[i]
-		seen := "never"
-		if s.Seen > 0 {
-			seen = time.Since(time.UnixMilli(s.Seen)).Round(100*time.Millisecond).String() + " ago"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d %s\t%s\t%s\n", s.ID, s.State, s.Bundle, s.Passed, s.Refused, s.Pending,
-			s.Records, plain(s.Audit), seen, plain(strings.Join(s.Peers, " ")))
+// tellComponents prints a table, and under it a line for each thing that is to be done.
+func tellComponents(c *cobra.Command, answer []byte) error {
+	v, err := table.Parse(answer)
+	if err != nil {
+		return fmt.Errorf("the center's answer: %w", err)
 	}
-	if err := w.Flush(); err != nil {
+	_, rows, _ := table.Rows(v)
+	var todo []string
+	for _, row := range rows {
+		o, ok := row.(*table.Object)
+		if !ok {
+			continue
+		}
+		for _, name := range []string{"error", "lacks"} {
+			what, isList := o.Get(name).([]any)
+			if !isList && o.Text(name) != "" {
+				what = []any{o.Get(name)}
+			}
+			for _, w := range what {
+				todo = append(todo, fmt.Sprintf("%s: %s", o.Text("id"), remote.Printable(fmt.Sprint(w))))
+			}
+			delete(o.Values, name)
+		}
+	}
+	if err := table.List(c.OutOrStdout(), rows); err != nil {
 		return err
 	}
-	for i := range list {
-		if list[i].Error != "" {
-			fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", list[i].ID, plain(list[i].Error))
-		}
-		if list[i].Manifest != "" {
-			fmt.Fprintf(c.OutOrStdout(), "%s: manifest %s\n", list[i].ID, plain(list[i].Manifest))
-		}
-		for _, what := range list[i].Lacking {
-			fmt.Fprintf(c.OutOrStdout(), "%s: its kernel has %s\n", list[i].ID, plain(what))
-		}
+	for _, line := range todo {
+		fmt.Fprintln(c.OutOrStdout(), line)
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // script is all blocks of commands of a page, in their order.
@@ -27,7 +29,26 @@ func script(text string) string {
 }
 
 // TestOperations runs the installation that docs/operations describes.
-func TestOperations(t *testing.T) {
+func TestOperations(t *testing.T) { runPages(t, "docs/operations/README.md") }
+
+// TestDaily runs a day of its administrators.
+func TestDaily(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl is not installed: the day's request is sent with it")
+	}
+	runPages(t, "docs/operations/README.md", "docs/operations/daily.md")
+}
+
+// TestDailyInChinese: the Chinese page has the same commands.
+func TestDailyInChinese(t *testing.T) {
+	if diff := cmp.Diff(script(read(t, "docs/operations/daily.md")), script(read(t, "docs/operations/daily.zh.md"))); diff != "" {
+		t.Errorf("docs/operations/daily.zh.md has other commands (-en +zh)\n%s", diff)
+	}
+}
+
+// runPages runs the blocks of commands of pages as one script, with the programs of
+// this tree.
+func runPages(t *testing.T, pages ...string) {
 	source, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
@@ -50,8 +71,13 @@ func TestOperations(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, "sh", "-eu")
-	c.Dir, c.Stdin = dir, strings.NewReader(script(read(t, "docs/operations/README.md")))
-	c.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "DUKOU="+source)
+	var text strings.Builder
+	for _, page := range pages {
+		text.WriteString(script(read(t, page)))
+	}
+	c.Dir, c.Stdin = dir, strings.NewReader(text.String())
+	c.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "DUKOU="+source,
+		"XDG_STATE_HOME="+filepath.Join(dir, "home"), "DUKOU_TOKEN_FILE=", "DUKOU_CENTER=", "DUKOU_AS=")
 	// The processes that the script leaves behind are of its group, which ends with it.
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
