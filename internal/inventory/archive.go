@@ -59,12 +59,14 @@ func (v *Inventory) Export(ctx context.Context, component string, number int64) 
 	return pack(e)
 }
 
-// pack makes an archive.
-func pack(e control.Effective) ([]byte, error) {
-	type member struct {
-		name string
-		data []byte
-	}
+// member is a file of an archive.
+type member struct {
+	name string
+	data []byte
+}
+
+// membersFor are the files of a configuration's archive, the sums last.
+func membersFor(e control.Effective) []member {
 	members := []member{
 		{memberReadme, []byte(readme(e))},
 		{memberCanonical, canon.Must(e)},
@@ -74,25 +76,26 @@ func pack(e control.Effective) ([]byte, error) {
 	if e.Path != "" {
 		members = append(members, member{memberFile, []byte(e.Text)})
 	}
-	var sums, out bytes.Buffer
-	zip := gzip.NewWriter(&out)
-	w := tar.NewWriter(zip)
-	add := func(name string, data []byte) error {
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o600, Size: int64(len(data)), ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}
-		if err := w.WriteHeader(h); err != nil {
-			return err
-		}
-		_, err := w.Write(data)
-		return err
-	}
+	var sums bytes.Buffer
 	for _, m := range members {
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(m.data), m.name)
-		if err := add(m.name, m.data); err != nil {
+	}
+	return append(members, member{memberSums, sums.Bytes()})
+}
+
+// pack makes an archive.
+func pack(e control.Effective) ([]byte, error) {
+	var out bytes.Buffer
+	zip := gzip.NewWriter(&out)
+	w := tar.NewWriter(zip)
+	for _, m := range membersFor(e) {
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: m.name, Mode: 0o600, Size: int64(len(m.data)), ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}
+		if err := w.WriteHeader(h); err != nil {
 			return nil, err
 		}
-	}
-	if err := add(memberSums, sums.Bytes()); err != nil {
-		return nil, err
+		if _, err := w.Write(m.data); err != nil {
+			return nil, err
+		}
 	}
 	err := errors.Join(w.Close(), zip.Close())
 	return out.Bytes(), err
@@ -172,17 +175,10 @@ func unpack(archive []byte) (control.Effective, error) {
 	if e, err = control.DecodeEffective(members[memberCanonical]); err != nil {
 		return e, err
 	}
-	again, err := pack(e)
-	if err != nil {
-		return e, err
-	}
-	want, err := membersOf(again)
-	if err != nil {
-		return e, err
-	}
-	for name, data := range want {
-		if got, ok := members[name]; !ok || !bytes.Equal(got, data) {
-			return e, fmt.Errorf("%w: %s is not that of the configuration", errArchive, name)
+	want := membersFor(e)
+	for _, m := range want {
+		if got, ok := members[m.name]; !ok || !bytes.Equal(got, m.data) {
+			return e, fmt.Errorf("%w: %s is not that of the configuration", errArchive, m.name)
 		}
 	}
 	if len(members) != len(want) {

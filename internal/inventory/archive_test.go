@@ -206,13 +206,26 @@ func TestImportRefuses(t *testing.T) {
 	}
 }
 
+// FuzzUnpack reads any bytes as they are, and any tar within a whole gzip.
 func FuzzUnpack(f *testing.F) {
 	archive, err := inventory.Pack(control.EffectiveOf(control.Program{Component: "front-a", Name: "p"}, "/f", []byte("a: 1\n")))
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(archive)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	zip, err := gzip.NewReader(bytes.NewReader(archive))
+	if err != nil {
+		f.Fatal(err)
+	}
+	plain, err := io.ReadAll(zip)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(archive, false)
+	f.Add(plain, true)
+	f.Fuzz(func(t *testing.T, data []byte, wrap bool) {
+		if wrap {
+			data = stored(t, data)
+		}
 		e, err := inventory.Unpack(data)
 		if err != nil {
 			return
@@ -221,4 +234,21 @@ func FuzzUnpack(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// stored is a gzip that compresses nothing.
+func stored(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&out, gzip.NoCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := zip.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
