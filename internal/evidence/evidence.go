@@ -47,7 +47,8 @@ type Config struct {
 	// none; proofs are under it where it covers the entry.
 	Witnessed func(origin string) []byte
 	// Own opens details of the center's own entries, for the address that an
-	// administrator's act came from; nil: addresses are not indexed.
+	// administrator's act came from, and those sealed with the key of its disk; nil:
+	// addresses are not indexed.
 	Own func(*audit.Content) error
 	Log *slog.Logger     // nil means none
 	Now func() time.Time // nil means time.Now

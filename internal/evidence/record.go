@@ -156,6 +156,9 @@ func (x *Index) unseal(ctx context.Context, origin string, c *audit.Content) err
 	if !sealed {
 		return nil
 	}
+	if id.Day == audit.NoDay && x.c.Own != nil && x.c.Own(c) == nil { // no signer has the key of this center's disk
+		return nil
+	}
 	if x.c.DetailKey == nil {
 		return problem.New(problem.Unavailable, "the detail is sealed with key %s, and no signer is here to ask", id)
 	}

@@ -130,6 +130,9 @@ func TestEntryWithProof(t *testing.T) {
 	if _, err := gone.Detail(ctx, s, "guard-inner", n); problem.CodeOf(err) != problem.Unavailable {
 		t.Errorf("a detail whose key was destroyed: %v", err)
 	}
+	if e, err := r.open(storetest.SQLite(t), withAddresses).Detail(ctx, s, "guard-inner", n); err != nil || e.Decision == nil {
+		t.Errorf("a detail of this center's own disk: %v", err)
+	}
 }
 
 // TestChangedLogIsNotProven: what was changed on the disk gets no proof.
