@@ -42,7 +42,7 @@ func (a *Accounts) List(ctx context.Context, f Filter) (list []Account, next str
 	} else if f.State != "" {
 		where, args = append(where, "a.state = $2"), append(args, f.State)
 	}
-	rows, err := a.db.QueryContext(ctx, selectAccounts+"WHERE "+strings.Join(where, " AND ")+" ORDER BY a.name", args...)
+	rows, err := a.db.QueryContext(ctx, selectAccounts+"WHERE "+strings.Join(where, " AND ")+" ORDER BY a.name", args...) //nolint:gosec // constants, chosen
 	list, err = collect(rows, err, func(rows *sql.Rows) (Account, error) {
 		var r record
 		err := r.scan(rows, set.Rules, a.Now())

@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"strings"
 	"time"
 
@@ -166,14 +167,27 @@ func parseApproverKey(text string) (string, error) {
 	return hex.EncodeToString(key), nil
 }
 
-// Who is the caller's account and session, for what shows them.
+// Who is the caller's account and session, for what shows them. A token is shown as the
+// session that it stands for.
 func (a *Accounts) Who(ctx context.Context, who Caller) (Account, Session, error) {
 	r, err := a.find(ctx, a.db, who.Account)
-	if err != nil || who.Token {
-		return r.Account, Session{ID: who.Session, Account: r.Name, Duty: r.Duty, State: full, Address: who.Address}, err
+	if err != nil {
+		return Account{}, Session{}, err
 	}
-	s, err := a.theSession(ctx, a.db, "s.id", who.Session)
-	return r.Account, s.Session, err
+	if !who.Token {
+		s, err := a.theSession(ctx, a.db, "s.id", who.Session)
+		return r.Account, s.Session, err
+	}
+	list, err := a.Tokens(ctx, who)
+	for _, t := range list {
+		if t.ID == who.Session {
+			return r.Account, Session{
+				ID: t.ID, Account: r.Name, Duty: r.Duty, State: full, Bearer: true, Created: t.Created, Used: t.Used,
+				Idle: t.Expires, Ends: t.Expires, Address: who.Address,
+			}, err
+		}
+	}
+	return Account{}, Session{}, errors.Join(err, errToken())
 }
 
 // Sessions are those under way, of one account or, with an empty id, of all.

@@ -117,6 +117,9 @@ func TestTokens(t *testing.T) {
 			t.Errorf("the caller: %+v", who)
 		}
 		s.must("still", s.Still(ctx, who))
+		if a, session, err := s.Who(ctx, who); err != nil || a.ID != sys.Account || !session.Ends.Equal(until) {
+			t.Errorf("shown as %+v %+v, %v", a, session, err)
+		}
 		_, _, err = s.NewToken(ctx, sys, "nightly", false, until)
 		s.wants("a second of that name", err, problem.Conflict)
 		_, _, err = s.NewToken(ctx, sys, "long", false, s.clock().AddDate(1, 1, 0))

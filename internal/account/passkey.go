@@ -161,11 +161,11 @@ func (a *Accounts) provePasskey(ctx context.Context, s session, answer json.RawM
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
 	if err != nil {
-		return nil, errProof() //nolint:nilerr // it is told in our words
+		return nil, errProof()
 	}
 	key, err := a.keys.ValidateLogin(h, data, parsed)
 	if err != nil {
-		return nil, errProof() //nolint:nilerr // it is told in our words
+		return nil, errProof()
 	}
 	if key.Authenticator.CloneWarning {
 		a.note("copied-passkey", h.name, "credentials-wrong")

@@ -176,7 +176,7 @@ func (a *Accounts) theSession(ctx context.Context, q queries, column, value stri
 	if err != nil {
 		return s, err
 	}
-	err = s.scan(q.QueryRowContext(ctx, selectSessions+"WHERE "+column+" = $1", value), rules.Rules)
+	err = s.scan(q.QueryRowContext(ctx, selectSessions+"WHERE "+column+" = $1", value), rules.Rules) //nolint:gosec // column is a constant of this package
 	now := a.Now()
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

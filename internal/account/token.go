@@ -99,9 +99,10 @@ func (a *Accounts) theToken(ctx context.Context, column, value, address string) 
 	who := Caller{Token: true, Address: address}
 	var name, token string
 	var readOnly, expires int64
-	err := a.db.QueryRowContext(ctx, `SELECT t.id, t.name, t.read_only, t.expires, a.id, a.name, a.duty
-		FROM account_tokens t JOIN accounts a ON a.id = t.account AND a.state = 'active' WHERE `+column+` = $1`, value).
-		Scan(&who.Session, &token, &readOnly, &expires, &who.Account, &name, &who.Duty)
+	const find = `SELECT t.id, t.name, t.read_only, t.expires, a.id, a.name, a.duty
+		FROM account_tokens t JOIN accounts a ON a.id = t.account AND a.state = 'active' WHERE `
+	err := a.db.QueryRowContext(ctx, find+column+` = $1`, value). //nolint:gosec // column is a constant of this file
+									Scan(&who.Session, &token, &readOnly, &expires, &who.Account, &name, &who.Duty)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !a.Now().Before(at(expires)) {
 		return Caller{}, errToken()
 	}
