@@ -12,7 +12,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	confined.Main(func(args []string) (confine.Rules, error) { return rules(args[0], args[1], args[2], args[3]) })
+	confined.Main(func(args []string) (confine.Rules, error) {
+		s := settings{identity: args[0], state: args[1], guard: args[2], signer: args[3]}
+		where, err := s.databaseURL()
+		if err != nil {
+			return confine.Rules{}, err
+		}
+		return s.rules(where)
+	})
 	confined.Sibling()
 	os.Exit(m.Run())
 }

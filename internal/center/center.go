@@ -33,14 +33,14 @@ import (
 
 // Config is what a center is made of.
 type Config struct {
-	Identity *pki.Identity
-	State    string
-	Dial     func(ctx context.Context) (net.Conn, error) // to the inner half
-	Signer   authority.Client
-	Journal  *audit.Journal
-	API      net.Listener // management
-	Manifest []byte       // digest of the one that every component must have started under; nil for any
-	Log      *slog.Logger
+	Identity  *pki.Identity
+	State     string
+	Dial      func(ctx context.Context) (net.Conn, error) // to the inner half
+	Signer    authority.Client
+	Journal   *audit.Journal
+	Manifest  []byte            // digest of the one that every component must have started under; nil for any
+	Effective control.Effective // what this center runs with
+	Log       *slog.Logger
 }
 
 // Center is the center's first part: bundles, leases, audit and health.
@@ -77,9 +77,13 @@ type Standing struct {
 	Peers   []string `json:"peers,omitempty"`
 
 	Manifest string   `json:"manifest,omitempty"` // that it says it was started under, in hexadecimal
+	Program  string   `json:"program,omitempty"`  // version of its program
 	Lacking  []string `json:"lacking,omitempty"`  // what its kernel cannot confine it to
 
 	Error string `json:"error,omitempty"`
+
+	Flows []control.FlowState `json:"-"` // what it counted of each
+	Disk  control.Disk        `json:"-"` // of its state directory
 
 	unread   time.Time // since when it has not answered for its log
 	clockOff bool
@@ -157,7 +161,6 @@ func (c *Center) Run(ctx context.Context) error {
 		daemon.Task{Name: "distribution", Run: c.runDistribution},
 		daemon.Task{Name: "gathering", Run: c.runGathering},
 		daemon.Task{Name: "witnessing", Run: c.runWitnessing},
-		daemon.Task{Name: "api", Run: c.runAPI},
 	)
 	return errors.Join(err, c.Journal.Flush(), c.mirror.Close(), c.witness.Close())
 }

@@ -17,7 +17,6 @@ import (
 
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/authority"
-	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
@@ -187,17 +186,13 @@ func (c *Center) lacks(id string, err error) {
 }
 
 func (c *Center) look(ctx context.Context, id string) (control.State, error) {
-	var state control.State
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	answer, err := c.call(ctx, control.Health, id, nil)
 	if err != nil {
-		return state, err
+		return control.State{}, err
 	}
-	if err := canon.Unmarshal(answer, &state); err != nil || state.Component != id {
-		return state, fault.New(fault.ParcelMalformed, "state of %s", id)
-	}
-	return state, nil
+	return control.DecodeState(id, answer)
 }
 
 func (c *Center) note(component *policy.Component, state control.State, p *policy.Policy, err error) {
@@ -215,7 +210,8 @@ func (c *Center) note(component *policy.Component, state control.State, p *polic
 	}
 	s.Bundle, s.Lease, s.Clock, s.Seen = state.Bundle, state.Lease, state.Time, time.Now().UnixMilli()
 	s.Passed, s.Refused, s.Pending, s.Peers = state.Passed, state.Refused, state.Pending, state.Peers
-	s.Manifest, s.Lacking = hex.EncodeToString(state.Host.Manifest), state.Host.Lacking
+	s.Flows, s.Disk = state.Flows, state.Disk
+	s.Manifest, s.Lacking, s.Program = hex.EncodeToString(state.Host.Manifest), state.Host.Lacking, state.Host.Version
 }
 
 // standing is called with the lock held.

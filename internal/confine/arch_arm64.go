@@ -10,3 +10,6 @@ const auditArch = unix.AUDIT_ARCH_AARCH64
 
 // older are calls that newer architectures lack, and that Go makes where they are.
 func older() []uint32 { return []uint32{unix.SYS_RENAMEAT} }
+
+// database are the calls by which SQLite opens, looks at and removes its files.
+func database() []uint32 { return []uint32{unix.SYS_FCHOWN} }

@@ -10,3 +10,6 @@ const auditArch = unix.AUDIT_ARCH_LOONGARCH64
 
 // older are calls that newer architectures lack: this one has renameat2 only.
 func older() []uint32 { return nil }
+
+// database are the calls by which SQLite opens, looks at and removes its files.
+func database() []uint32 { return []uint32{unix.SYS_FCHOWN} }

@@ -40,6 +40,9 @@ func (r Rules) calls() []uint32 {
 	if len(r.sockets()) > 0 {
 		list = append(list, unix.SYS_CONNECT)
 	}
+	if r.Database {
+		list = append(list, database()...)
+	}
 	if r.Watch {
 		list = append(list, unix.SYS_INOTIFY_INIT1, unix.SYS_INOTIFY_ADD_WATCH, unix.SYS_INOTIFY_RM_WATCH)
 	}

@@ -44,6 +44,8 @@ type Rules struct {
 	Packets bool
 	// Watch leaves notifications of changes in directories.
 	Watch bool
+	// Database leaves the calls that SQLite makes for its files.
+	Database bool
 }
 
 // Dial adds what it takes to connect to an address, unix:PATH or HOST:PORT.

@@ -110,7 +110,7 @@ func (d *Demo) Apply(ctx context.Context, bundle []byte) error {
 // Standings is what the center knows of every component, by name.
 func (d *Demo) Standings(ctx context.Context) ([]center.Standing, error) {
 	var list []center.Standing
-	err := d.askCenter(ctx, http.MethodGet, "/api/components", nil, &list)
+	err := d.askCenter(ctx, http.MethodGet, "/api/standings", nil, &list)
 	return list, err
 }
 

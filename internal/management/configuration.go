@@ -5,11 +5,13 @@ package management
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 
 	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/inventory"
+	"dukou.dev/dukou/internal/monitor"
 	"dukou.dev/dukou/internal/problem"
 	"dukou.dev/dukou/internal/proposal"
 )
@@ -213,4 +215,15 @@ func (s *Server) setSchedule(ctx context.Context, in *setScheduleIn) (*scheduleO
 	}
 	remark(ctx, "hour "+strconv.Itoa(in.Body.Hour))
 	return answerSchedule(s.Inventory.SetSchedule(ctx, in.Body.Hour, revision))
+}
+
+// DriftAlert raises an alert for a component whose configuration is not the intended one.
+func DriftAlert(m *monitor.Monitor) func(inventory.Drift) {
+	return func(d inventory.Drift) {
+		if d.Gone {
+			m.Clear(monitor.RuleDrift, d.Component)
+			return
+		}
+		m.Raise(monitor.RuleDrift, d.Component, fmt.Sprintf("configuration %d is in effect, and %d is intended: dukou component configuration diff %s", d.Number, d.Intended, d.Component))
+	}
 }

@@ -23,10 +23,12 @@ import (
 	"dukou.dev/dukou/internal/audit/reader"
 	"dukou.dev/dukou/internal/authority"
 	"dukou.dev/dukou/internal/center"
+	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/envelope"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/guard"
+	"dukou.dev/dukou/internal/management"
 	"dukou.dev/dukou/internal/pki"
 )
 
@@ -53,12 +55,16 @@ func (s *site) startCenter() *part {
 	}
 	c, err := center.New(center.Config{
 		Identity: s.ids[central], State: s.path("state", central), Dial: s.dial(inner), Signer: authority.Client{Socket: s.socket("signer")},
-		Journal: p.journal, API: l, Manifest: s.manifests[central], Log: s.log.With("at", central),
+		Journal: p.journal, Manifest: s.manifests[central], Effective: s.effective(central), Log: s.log.With("at", central),
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return p.run(c.Run)
+	p.center = c
+	server := management.New(management.Config{Center: c, Record: p.journal.Append, Events: management.NewEvents(), Log: s.log})
+	return p.run(func(ctx context.Context) error {
+		return daemon.Run(ctx, daemon.Task{Name: "center", Run: c.Run}, server.Task("api", l, true))
+	})
 }
 
 // rest calls the center's interface.
@@ -98,7 +104,7 @@ func (s *site) apply(bundle []byte) {
 
 func (s *site) standings() map[string]center.Standing {
 	s.t.Helper()
-	status, _, data := s.rest("GET", "/api/components", nil)
+	status, _, data := s.rest("GET", "/api/standings", nil)
 	var list []center.Standing
 	if err := json.Unmarshal(data, &list); status != 200 || err != nil {
 		s.t.Fatalf("%d %s: %v", status, data, err)
@@ -224,9 +230,9 @@ func TestInterface(t *testing.T) {
 		"older":         {"POST", "/api/bundles", w.sign(w.bundle(0), 2), 403, fault.PolicyOld},
 		"malformed":     {"POST", "/api/bundles", []byte("x"), 403, fault.PolicyMalformed},
 		"nothing":       {"POST", "/api/bundles", nil, 403, fault.PolicyMalformed},
-		"too large":     {"POST", "/api/bundles", make([]byte, envelope.MaxSize+1), 413, fault.ContentTooLarge},
-		"another place": {"GET", "/api/other", nil, 404, fault.RouteUnknown},
-		"other method":  {"GET", "/api/bundles", nil, 404, fault.RouteUnknown},
+		"too large":     {"POST", "/api/bundles", make([]byte, envelope.MaxSize+1), 413, "too-large"},
+		"another place": {"GET", "/api/other", nil, 404, "unknown"},
+		"other method":  {"GET", "/api/bundles", nil, 404, "unknown"},
 	} {
 		status, kind, data := w.rest(test.method, test.path, test.body)
 		var p problem

@@ -1,0 +1,236 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"dukou.dev/dukou/internal/account"
+	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/authority"
+	"dukou.dev/dukou/internal/center"
+	"dukou.dev/dukou/internal/daemon"
+	"dukou.dev/dukou/internal/draft"
+	"dukou.dev/dukou/internal/evidence"
+	"dukou.dev/dukou/internal/export"
+	"dukou.dev/dukou/internal/finding"
+	"dukou.dev/dukou/internal/intake"
+	"dukou.dev/dukou/internal/inventory"
+	"dukou.dev/dukou/internal/management"
+	"dukou.dev/dukou/internal/monitor"
+	"dukou.dev/dukou/internal/notify"
+	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/internal/proposal"
+	"dukou.dev/dukou/internal/report"
+	"dukou.dev/dukou/internal/retention"
+	"dukou.dev/dukou/internal/store"
+	"dukou.dev/dukou/internal/vault"
+)
+
+// site is what the parts are made of.
+type site struct {
+	settings
+	center *center.Center
+	db     *store.DB
+	key    vault.Key // of this disk
+	tls    tls.Certificate
+	syslog net.Listener // for what graded systems send; nil for none
+	font   []byte
+	log    *slog.Logger
+}
+
+// parts are what administrators work with. Each knows nothing of the others: what one
+// needs of another it is handed here.
+type parts struct {
+	server *management.Server
+	tasks  []daemon.Task
+}
+
+func (s *site) record(e audit.Entry) audit.Ticket {
+	if e.Time == 0 {
+		e.Time = time.Now().UnixMilli()
+	}
+	return s.center.Journal.Append(e)
+}
+
+// open opens all parts over the database.
+func (s *site) open(ctx context.Context) (*parts, error) {
+	events := management.NewEvents()
+	accounts, err := account.Open(s.db, account.Config{
+		Name: "Dukou " + s.center.Identity.Admission.Guard, Domain: s.domain, Origins: s.origins(),
+		Key: s.key, Record: s.record, Tell: events.Tell, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	desk := draft.Open(s.db, s.drafting(accounts, events))
+	kept, err := retention.Open(ctx, s.db, s.keeping(ctx, events))
+	if err != nil {
+		return nil, err
+	}
+	index, err := evidence.Open(ctx, s.db, s.indexing(kept))
+	if err != nil {
+		return nil, err
+	}
+	kept.Prune = index.Prune
+	watched, notifier, err := s.watching(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	stock := inventory.Open(s.db, s.stock(events, watched))
+	acts := [][]proposal.Act{
+		management.AccountActs(accounts), management.ComponentActs(stock), management.PolicyActs(desk),
+		management.RetentionActs(kept), management.RuleActs(watched),
+	}
+	var all []proposal.Act
+	for _, list := range acts {
+		all = append(all, list...)
+	}
+	proposals, err := proposal.Open(s.db, proposal.Config{Acts: all, Holders: accounts.Holders, Record: s.record, Tell: events.Tell, Log: s.log, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	findings := finding.Open(s.db, finding.Config{Now: time.Now, Tell: events.Tell})
+	counting := management.Counting{Evidence: index, Inventory: stock, Findings: findings, Witnessed: s.witnessedSize}
+	reports, err := report.Open(s.db, report.Config{Numbers: counting.Numbers, Font: s.font, Record: s.record, Tell: events.Tell, Now: time.Now, Log: s.log})
+	if err != nil {
+		return nil, err
+	}
+	exports := export.Open(s.db, s.exporting(kept, events))
+	taken := intake.Open(s.db, intake.Config{Record: s.record, Listener: s.syslog, Certificate: s.tls, Tell: events.Tell, Now: time.Now, Log: s.log})
+	server := management.New(management.Config{
+		Center: s.center, Accounts: accounts, Proposals: proposals, Inventory: stock, Policy: desk, Evidence: index,
+		Monitor: watched, Notifier: notifier, Findings: findings, Reports: reports, Exports: exports, Intake: taken, Retention: kept,
+		Inbox:  []management.InboxSource{management.AlertInbox(watched), management.PolicyInbox(desk)},
+		Record: s.record, Events: events, Version: version, Log: s.log,
+	})
+	return &parts{server: server, tasks: []daemon.Task{
+		{Name: "proposals", Run: proposals.Run}, {Name: "policy", Run: desk.Run}, {Name: "evidence", Run: index.Run},
+		{Name: "inventory", Run: stock.Run}, {Name: "monitor", Run: watched.Run}, {Name: "notification", Run: notifier.Run},
+		{Name: "reports", Run: reports.Run}, {Name: "export", Run: exports.Run}, {Name: "intake", Run: taken.Run}, {Name: "retention", Run: kept.Run},
+	}}, s.tellFirst(ctx, accounts)
+}
+
+func (s *site) drafting(accounts *account.Accounts, events *management.Events) draft.Config {
+	a := s.center.Identity.Admission
+	return draft.Config{
+		Guard: a.Guard, Anchors: policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}, State: s.state,
+		InForce: s.center.InForce, Apply: s.center.Apply, Admitted: s.center.Signer.Admitted,
+		DetailKey: s.center.DetailKey, ApproverKey: accounts.ApproverKey,
+		Record: s.record, Tell: events.Tell, Now: time.Now, Log: s.log,
+	}
+}
+
+func (s *site) keeping(context.Context, *management.Events) retention.Config {
+	return retention.Config{
+		Destroy: func(ctx context.Context, before uint64) error {
+			return s.center.Signer.Destroy(ctx, authority.WantDestroy{Class: audit.Decisions, Before: before})
+		},
+		Disk: retention.DiskOf(s.state), Record: s.record, Now: time.Now, Log: s.log,
+	}
+}
+
+func (s *site) indexing(kept *retention.Retention) evidence.Config {
+	return evidence.Config{
+		Logs: func() []evidence.Log {
+			var list []evidence.Log
+			for _, l := range s.center.Logs() {
+				list = append(list, evidence.Log{Origin: l.Origin, Dir: l.Dir})
+			}
+			return list
+		},
+		Keep: kept.Indexed,
+		DetailKey: func(ctx context.Context, origin string, id audit.KeyID) (vault.Key, error) {
+			return s.center.DetailKey(ctx, strings.TrimPrefix(origin, audit.Origin("")), id)
+		},
+		Witnessed: s.center.Witnessed, Own: s.center.OpenOwn, Log: s.log, Now: time.Now,
+	}
+}
+
+func (s *site) watching(ctx context.Context, events *management.Events) (*monitor.Monitor, *notify.Notifier, error) {
+	console := ""
+	if origins := s.origins(); len(origins) > 0 {
+		console = origins[0]
+	}
+	var watched *monitor.Monitor
+	notifier := notify.Open(notify.Config{
+		DB: s.db, Key: s.key, Console: console, Host: s.center.Identity.Request.ID,
+		Failing: func(channel, why string) { management.ChannelFailing(watched)(channel, why) },
+		Tell:    events.Tell, Log: s.log, Now: time.Now,
+	})
+	watched, err := monitor.Open(ctx, monitor.Config{
+		DB: s.db, Observe: management.Observe(s.center), Queue: management.QueueNews(notifier), Queued: notifier.Wake,
+		Record: s.record, Tell: events.Tell, Log: s.log, Now: time.Now,
+	})
+	return watched, notifier, err
+}
+
+func (s *site) stock(events *management.Events, watched *monitor.Monitor) inventory.Config {
+	signer := s.center.Signer
+	return inventory.Config{
+		Self: s.center.Identity.Request.ID, Version: version, Standings: management.Standings(s.center), PolicyEnd: s.center.PolicyEnd,
+		Signer:    inventory.Signer{Admitted: signer.Admitted, Admit: signer.Admit, Answer: signer.Answer, Dismiss: signer.Dismiss},
+		Effective: s.center.EffectiveOf, Record: s.record, Tell: events.Tell, Alert: management.DriftAlert(watched), Log: s.log, Now: time.Now,
+	}
+}
+
+func (s *site) exporting(kept *retention.Retention, events *management.Events) export.Config {
+	return export.Config{
+		Logs: func() []export.Log {
+			var list []export.Log
+			for _, l := range s.center.Logs() {
+				next, err := s.center.NextRecord(l.Origin)
+				if err != nil {
+					s.log.Warn("a log cannot be exported now", "log", l.Origin, "error", err)
+					continue
+				}
+				list = append(list, export.Log{Origin: l.Origin, Next: next})
+			}
+			return list
+		},
+		Read: s.center.Records, MayLeave: kept.Exported, Dir: filepath.Join(s.state, "tls"), Version: version,
+		Record: s.record, Tell: events.Tell, Now: time.Now, Log: s.log,
+	}
+}
+
+// witnessedSize is how many entries of a log a witness has signed.
+func (s *site) witnessedSize(origin string) uint64 {
+	c, err := audit.ParseCheckpoint(s.center.Witnessed(origin))
+	if err != nil {
+		return 0
+	}
+	return c.Size
+}
+
+// tellFirst says what to do with a new installation. The links are secrets and so are in
+// no log: the host's command prints them.
+func (s *site) tellFirst(ctx context.Context, accounts *account.Accounts) error {
+	had, err := accounts.Initialised(ctx)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for _, d := range account.Duties() {
+		if !had[d] {
+			missing = append(missing, "dukou account link "+string(d)+" --center "+s.api)
+		}
+	}
+	if len(missing) > 0 {
+		s.log.Warn("not all duties have an administrator yet: print the one-time links on this host", "commands", missing)
+	}
+	return nil
+}
+
+// run runs the parts beside the center.
+func (p *parts) run(ctx context.Context, s *site, listeners ...daemon.Task) error {
+	tasks := append([]daemon.Task{{Name: "center", Run: s.center.Run}}, p.tasks...)
+	return errors.Join(daemon.Run(ctx, append(tasks, listeners...)...), s.db.Close())
+}
