@@ -98,7 +98,8 @@ func (x *Index) look(ctx context.Context, s Scope, h *Hop, details bool) {
 type told struct {
 	answered map[string]bool // logs
 	verdicts map[string]bool // of deliveries
-	refused  *Found          // the last refusal
+	judged   *Found          // the last refusal of a judge that has not let it pass since
+	refused  *Found          // the last other refusal
 	allowed  []string        // components
 }
 
@@ -107,9 +108,14 @@ func tellings(hops []Found) told {
 	for i := range hops {
 		h := &hops[i]
 		switch {
+		case h.Verdict == verdictRefuse && h.Class == string(audit.ClassDecision):
+			t.judged = h
 		case h.Verdict == verdictRefuse:
 			t.refused = h
 		case h.Class == string(audit.ClassDecision) && h.Verdict == verdictAllow:
+			if t.judged != nil && t.judged.Log == h.Log {
+				t.judged = nil // under a new label, of another attempt
+			}
 			if !slices.Contains(t.allowed, h.Log) {
 				t.allowed = append(t.allowed, h.Log)
 			}
@@ -126,6 +132,7 @@ func tellings(hops []Found) told {
 // records are not here yet may know more.
 func stateOf(hops []Found) (State, string) {
 	t := tellings(hops)
+	by := cmp.Or(t.judged, t.refused) // a front only passes on what a judge has said
 	switch {
 	case t.verdicts["delivered"]:
 		return Delivered, "Delivered: the receiving side has released it, and the sending front has the receipt."
@@ -133,14 +140,14 @@ func stateOf(hops []Found) (State, string) {
 		return Answered, "Answered: the application was asked, and its answer has reached the front that asked."
 	case t.verdicts["received"] || t.verdicts["released"]:
 		return Released, "Released on the receiving side; that the sending front has its receipt is not recorded here. Should it send again, nothing is released twice."
-	case len(t.answered) == 1 && t.refused != nil:
-		return AnswerRefused, fmt.Sprintf("The application was asked and has answered; the answer was refused by %s (%s), and the caller did not get it.", t.refused.Log, t.refused.Reason)
+	case len(t.answered) == 1 && by != nil:
+		return AnswerRefused, fmt.Sprintf("The application was asked and has answered; the answer was refused by %s (%s), and the caller did not get it.", by.Log, by.Reason)
 	case len(t.answered) == 1:
 		return Passed, "The application has answered; that the answer has reached the front that asked is not recorded here yet."
-	case t.refused != nil && (t.refused.Reason == "interrupted" || t.refused.Class == string(audit.ClassDelivery) && len(t.allowed) > 1):
+	case t.judged == nil && t.refused != nil && (t.refused.Reason == "interrupted" || t.refused.Class == string(audit.ClassDelivery) && len(t.allowed) > 1):
 		return Interrupted, fmt.Sprintf("Broken off, as %s tells (%s), after %s let it pass: whether the other side has acted on it is not recorded here.", t.refused.Log, t.refused.Reason, list(t.allowed))
-	case t.refused != nil:
-		return Refused, fmt.Sprintf("Refused by %s (%s); no record says that it went further.", t.refused.Log, t.refused.Reason)
+	case by != nil:
+		return Refused, fmt.Sprintf("Refused by %s (%s); no record says that it went further.", by.Log, by.Reason)
 	case len(t.allowed) > 0:
 		return Passed, fmt.Sprintf("Let pass by %s; how it ended is not recorded here yet.", list(t.allowed))
 	default:

@@ -212,6 +212,15 @@ func TestStates(t *testing.T) {
 		return evidence.Found{Log: log, Class: class, Verdict: verdict, Reason: reason}
 	}
 	passed := []evidence.Found{f("outer", "decision", "allow", ""), f("inner", "decision", "allow", "")}
+	late := []evidence.Found{f("outer", "decision", "allow", ""), f("gate", "decision", "allow", ""), f("inner", "decision", "refuse", "label-level"),
+		f("outer", "delivery", "refuse", "label-level"), f("front-out", "delivery", "refuse", "label-level")}
+	if got, sentence := evidence.StateOf(late); got != evidence.Refused || !strings.Contains(sentence, "inner (label-level)") {
+		t.Errorf("refused by the second judge: %s %q", got, sentence)
+	}
+	again := append([]evidence.Found{f("outer", "decision", "refuse", "label-window")}, passed...)
+	if got, sentence := evidence.StateOf(again); got != evidence.Passed {
+		t.Errorf("let pass under a new label: %s %q", got, sentence)
+	}
 	for want, hops := range map[evidence.State][]evidence.Found{
 		evidence.Delivered:     {f("front-in", "delivery", "received", ""), f("front-out", "delivery", "refuse", "guard-unavailable"), f("front-out", "delivery", "delivered", "")},
 		evidence.Released:      {f("front-in", "delivery", "received", ""), f("front-out", "delivery", "refuse", "interrupted")},
