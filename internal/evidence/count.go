@@ -7,6 +7,8 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -144,24 +146,7 @@ func (x *Index) countKinds(ctx context.Context, f *filter, c *counter) error {
 
 // hours gives fn what the hours from first to last have of the filter's kinds.
 func (x *Index) hours(ctx context.Context, f *filter, first, last int64, fn func(kind, hour, n int64)) error {
-	ids := make([]int64, 0, len(f.kinds))
-	for id := range f.kinds {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for chunk := range slices.Chunk(ids, kindsAtOnce) {
-		err := each(ctx, x.db, func(rows *sql.Rows) error {
-			var kind, hour, n int64
-			err := rows.Scan(&kind, &hour, &n)
-			fn(kind, hour, n)
-			return err
-		}, `SELECT kind, hour, n FROM evidence_hours WHERE hour >= $1 AND hour <= $2 AND kind IN (`+params(3, len(chunk))+`)`,
-			append([]any{first, last}, anys(chunk)...)...)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return x.byKinds(ctx, f, fn, `SELECT kind, hour, n FROM evidence_hours WHERE hour >= $1 AND hour <= $2 AND kind IN (%s)`, first, last)
 }
 
 // countExactly counts rows in the database.
@@ -170,14 +155,25 @@ func (x *Index) countExactly(ctx context.Context, f *filter, c *counter) error {
 	if width == 0 {
 		width = maxTime + 1
 	}
-	return each(ctx, x.db, func(rows *sql.Rows) error {
-		var kind, bucket, n int64
-		err := rows.Scan(&kind, &bucket, &n)
-		if f.kinds[kind] {
-			c.add(bucket*width, kind, n)
+	return x.byKinds(ctx, f, func(kind, bucket, n int64) { c.add(bucket*width, kind, n) },
+		`SELECT kind, at / $3, COUNT(*) FROM evidence WHERE at >= $1 AND at < $2 AND kind IN (%s) GROUP BY 1, 2`, f.from, f.to, width)
+}
+
+// byKinds asks for three numbers of each of the filter's kinds, whose place in the query
+// is %s.
+func (x *Index) byKinds(ctx context.Context, f *filter, fn func(a, b, c int64), query string, args ...any) error {
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(f.kinds)), kindsAtOnce) {
+		err := each(ctx, x.db, func(rows *sql.Rows) error {
+			var a, b, c int64
+			err := rows.Scan(&a, &b, &c)
+			fn(a, b, c)
+			return err
+		}, fmt.Sprintf(query, params(1+len(args), len(chunk))), append(slices.Clone(args), anys(chunk)...)...)
+		if err != nil {
+			return err
 		}
-		return err
-	}, `SELECT kind, at / $3, COUNT(*) FROM evidence WHERE at >= $1 AND at < $2 GROUP BY 1, 2`, f.from, f.to, width)
+	}
+	return nil
 }
 
 // countRows looks at row after row, from the newest.
