@@ -93,17 +93,20 @@ func (x *Exports) adjust(ctx context.Context, running map[string]*sender) error 
 	return nil
 }
 
-// send sends to a receiver until ctx ends, with growing pauses while that fails.
+// send sends to a receiver until ctx ends, with growing pauses while that fails. That it
+// fails is recorded once, until it has gone well again.
 func (x *Exports) send(ctx context.Context, t *Target) {
-	pause := leastPause
+	pause, well := leastPause, true
 	for ctx.Err() == nil {
 		sent, err := x.session(ctx, t)
 		if ctx.Err() != nil {
 			return
 		}
-		if sent {
+		if well = well || sent; well {
 			pause = leastPause
+			x.Record(audit.Entry{Class: audit.ClassHealth, Verdict: "refuse", Reason: "export-failed", Subject: "center", Action: "export", Object: t.Name})
 		}
+		well = false
 		x.note(t.ID, func(s *state) { s.connected, s.failure = false, err.Error() })
 		x.Log.Warn("export", "target", t.Name, "error", err)
 		x.Tell("exports", t.ID)

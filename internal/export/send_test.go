@@ -226,7 +226,12 @@ func appendTo(t *testing.T, j *audit.Journal, class audit.Class, n int) {
 }
 
 func exports(db *store.DB, j *audit.Journal, dir string) *export.Exports {
+	return exportsThat(db, j, dir, func(audit.Entry) audit.Ticket { return audit.Ticket{} })
+}
+
+func exportsThat(db *store.DB, j *audit.Journal, dir string, record func(audit.Entry) audit.Ticket) *export.Exports {
 	return export.Open(db, export.Config{
+		Record: record,
 		Logs: func() []export.Log { return []export.Log{{Origin: "dukou/center", Next: j.Next()}} },
 		Read: func(_ string, from uint64, most int) ([]audit.Record, error) { return j.Read(from, most) },
 		Dir:  dir, Version: "1.2.3", Tell: func(string, string) {}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
@@ -302,7 +307,11 @@ func nothingIsLost(t *testing.T, db *store.DB, form export.Form, framing export.
 	server, pool := certificates(t, dir)
 	j := journal(t)
 	appendTo(t, j, audit.ClassAdmin, 600)
-	x := exports(db, j, dir)
+	failures := make(chan audit.Entry, 100)
+	x := exportsThat(db, j, dir, func(e audit.Entry) audit.Ticket {
+		failures <- e
+		return audit.Ticket{}
+	})
 	first := receive(t, "127.0.0.1:0", framing, server, pool)
 	s := settings(first.address)
 	s.Name, s.Form, s.Framing = string(form), form, framing
@@ -318,6 +327,9 @@ func nothingIsLost(t *testing.T, db *store.DB, form export.Form, framing export.
 	}
 	eventually(t, x, target.ID, func(t export.Target) bool { return t.Failure != "" })
 	stop()
+	if len(failures) != 1 || (<-failures).Reason != "export-failed" {
+		t.Errorf("%d failures are recorded", len(failures))
+	}
 	appendTo(t, j, audit.ClassAdmin, 50)
 
 	again := exports(db, j, dir) // the center is started anew

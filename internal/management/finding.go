@@ -32,6 +32,33 @@ func (s *Server) findingRoutes() []Route {
 	}
 }
 
+// FindingInbox is what waits for a duty to mend, and for audit to verify or close.
+func FindingInbox(f *finding.Findings) InboxSource {
+	return func(ctx context.Context, who account.Caller) ([]InboxItem, error) {
+		wanted := []finding.Filter{
+			{State: finding.Opened, Owner: who.Duty, Limit: 100}, {State: finding.Mending, Owner: who.Duty, Limit: 100},
+		}
+		do := "mended"
+		if who.Duty == account.Audit {
+			wanted, do = []finding.Filter{{State: finding.Mended, Limit: 100}}, "verified"
+		}
+		var items []InboxItem
+		for _, by := range wanted {
+			list, _, err := f.List(ctx, by)
+			if err != nil {
+				return nil, err
+			}
+			for i := range list {
+				items = append(items, InboxItem{
+					Kind: "finding", ID: list[i].ID, Title: list[i].Title, Since: list[i].Opened, Until: list[i].Due,
+					Do: "dukou finding move " + list[i].ID + " --state " + do,
+				})
+			}
+		}
+		return items, nil
+	}
+}
+
 // FindingID is the part of a path that names a finding.
 type FindingID struct {
 	ID string `path:"id" minLength:"32" maxLength:"32" pattern:"^[0-9a-f]{32}$" doc:"of the finding"`

@@ -75,6 +75,10 @@ func TestFindings(t *testing.T) {
 	path := "/findings/" + made.get("id")
 	b.refused("without a revision", b.call("POST", path+"/state", map[string]any{"state": "mending"}, sys), "precondition-required")
 	b.refused("of another duty", b.call("POST", path+"/state", map[string]any{"state": "mending"}, sec, header("If-Match", `"1"`)), "duty-wrong")
+	b.Inbox = append(b.Inbox, FindingInbox(b.Findings))
+	if waits := b.ok("inbox", b.call("GET", "/inbox", nil, sys)); waits.items() != 1 || b.ok("inbox", b.call("GET", "/inbox", nil, sec)).items() != 0 {
+		t.Errorf("%s", waits.text)
+	}
 	moved := b.ok("mend", b.call("POST", path+"/state", map[string]any{"state": "mending"}, sys, header("If-Match", made.header.Get("ETag"))))
 	b.refused("stale", b.call("PATCH", path, map[string]any{"severity": 3}, aud, header("If-Match", made.header.Get("ETag"))), "stale")
 	b.ok("raise", b.call("PATCH", path, map[string]any{"severity": 3, "text": "again"}, aud, header("If-Match", moved.header.Get("ETag"))))
