@@ -6,13 +6,9 @@ package demo
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"dukou.dev/dukou/internal/center"
@@ -47,28 +43,11 @@ func (d *Demo) poll(ctx context.Context, what string, timeout time.Duration, try
 
 // askCenter puts one question to the center's management interface.
 func (d *Demo) askCenter(ctx context.Context, method, path string, body []byte, answer any) error {
-	var dialer net.Dialer
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return dialer.DialContext(ctx, "unix", d.Installation.Socket(Center))
-	}}
-	defer transport.CloseIdleConnections()
 	r, err := http.NewRequestWithContext(ctx, method, "http://center"+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	resp, err := (&http.Client{Transport: transport}).Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return &centerError{status: resp.StatusCode, text: strings.TrimSpace(string(data))}
-	}
-	return json.Unmarshal(data, answer)
+	return d.answered(r, answer)
 }
 
 // centerError is an answer of the center that is not what was asked for.

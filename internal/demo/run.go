@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"dukou.dev/dukou/internal/cell"
 )
@@ -75,7 +76,10 @@ func (d *Demo) show(ctx context.Context, p *Printer, once bool) error {
 	if once || ctx.Err() != nil {
 		return outcome
 	}
-	p.say("%s", d.guide())
+	if err := d.Found(ctx); err != nil {
+		return errors.Join(outcome, fmt.Errorf("the administrators: %w", err))
+	}
+	p.say("%s%s", d.guide(), d.administration())
 	select {
 	case <-ctx.Done():
 		p.say("\nended\n")
@@ -144,21 +148,37 @@ func (d *Demo) guide() string {
    %s request-file --out %s/mine.csv
    ls %s
 
- What the center knows:
-   %s status --center %s
-
  What the inner process of the guard has recorded:
    LOG=%s
    %s audit show $LOG
    %s audit verify $LOG --components %s --witness %s --witness-key %s
 
- Everything is in %s, what the processes write in its log folder.
- Ctrl-C ends everything.
 `,
 		link, kind,
 		pid(Portal), pid(Bureau), pid(FrontInternet), pid(FrontIntranet), pid(GuardOuter), pid(GuardGate), pid(GuardInner), pid(Center), pid(Signer),
 		d.PortalURL(), d.FrontURL(), APIKey, d.FrontURL(), d.FrontURL(), d.FrontURL(),
-		filepath.Join(d.options.Bin, "dukou-bank"), i.Outgoing(), i.Incoming(), dukou, i.Socket(Center),
-		i.auditDir(GuardInner), dukou, dukou, i.Admitted(), filepath.Join(i.State(Center), "witness"), filepath.Join(i.State(Center), "witness.pub"),
-		i.Dir)
+		filepath.Join(d.options.Bin, "dukou-bank"), i.Outgoing(), i.Incoming(),
+		i.auditDir(GuardInner), dukou, dukou, i.Admitted(), filepath.Join(i.State(Center), "witness"), filepath.Join(i.State(Center), "witness.pub"))
+}
+
+// administration says who administers the installation, and how to be one of them.
+func (d *Demo) administration() string {
+	i, dukou := d.Installation, filepath.Join(d.options.Bin, "dukou")
+	var b strings.Builder
+	fmt.Fprintf(&b, `
+ Four people administer it. A code of a second factor is good once: when one is refused, wait for the next.
+   export DUKOU_CENTER=unix:%s
+`, i.Socket(Center))
+	for _, a := range Administrators() {
+		fmt.Fprintf(&b, "   %s login %s --password-file %s --code-file %s   # %s, %s\n", dukou, a.Name, i.PasswordFile(a.Name), i.AuthenticatorFile(a.Name), a.Person, a.Duty)
+	}
+	fmt.Fprintf(&b, `   %s inbox --as wang
+   %s audit find --as chen
+ The keys with which li and zhao sign policy are %s and %s.
+ What they do in a day: docs/operations/daily.md.
+
+ Everything is in %s, what the processes write in its log folder.
+ Ctrl-C ends everything.
+`, dukou, dukou, i.ApproverKey(1), i.ApproverKey(2), i.Dir)
+	return b.String()
 }
