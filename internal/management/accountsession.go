@@ -141,7 +141,7 @@ func (s *Server) entered(ctx context.Context) func(account.Opened, error) (*sess
 	return func(o account.Opened, err error) (*sessionOutput, error) {
 		if err == nil {
 			c := callOf(ctx)
-			c.Caller.Name, c.Caller.Session = o.Session.Account, o.Session.ID
+			c.Caller.Name, c.Caller.Session, c.Caller.Host = o.Session.Account, o.Session.ID, false
 		}
 		return opened(o, err)
 	}
