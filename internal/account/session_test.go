@@ -277,3 +277,21 @@ func TestSessionsOfAnAccountAreBounded(t *testing.T) {
 		t.Errorf("%d sessions, %v", len(list), err)
 	}
 }
+
+// TestHashesAreBounded has as many sign in as are let wait: the next is turned away, and
+// that is no failure of its own.
+func TestHashesAreBounded(t *testing.T) {
+	s, ctx := newStage(t, storetest.SQLite(t)), t.Context()
+	s.founded()
+	for range hashing + waiting {
+		s.hasher.queue <- struct{}{}
+	}
+	for range 6 {
+		_, err := s.SignIn(ctx, SignIn{Name: "sys", Password: password, Address: "10.0.0.1"})
+		s.wants("one too many", err, problem.TooMany)
+	}
+	for range hashing + waiting {
+		<-s.hasher.queue
+	}
+	s.enter("sys")
+}

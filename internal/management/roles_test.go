@@ -195,7 +195,7 @@ func openToAnyone() []string {
 		"get-health", "get-description", "get-setup", "look-at-link", "redeem-link", "confirm-link",
 		"sign-in", "show-factor", "challenge-passkey", "change-password",
 		"submit-part", // of a partner's center, by its signature
-		"take-in", // who sends shows a token of its own
+		"take-in",     // who sends shows a token of its own
 	}
 }
 
