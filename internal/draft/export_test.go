@@ -43,3 +43,6 @@ func Replayable(detail, label []byte) bool {
 
 // Shortened is text without the hashes of passwords.
 func Shortened(text string) string { return shortened(text) }
+
+// Lapse is what Run does each hour.
+func (d *Desk) Lapse(ctx context.Context) error { return d.lapse(ctx) }

@@ -6,126 +6,17 @@ package draft
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"dukou.dev/dukou/internal/account"
-	"dukou.dev/dukou/internal/canon"
-	"dukou.dev/dukou/internal/envelope"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/problem"
 )
-
-// PublishKind is the act of two persons that puts a publication in force.
-const PublishKind = "publish-policy"
-
-// Publish is the payload of that act.
-type Publish struct {
-	Publication string `json:"publication"`
-	Version     uint64 `json:"version"`
-	Digest      string `json:"digest"`
-	Return      uint64 `json:"return"`
-	ReturnDig   string `json:"returnDigest"`
-	Confirm     int    `json:"confirmWithin"`
-}
-
-// Proposed is a publication as two persons see it.
-type Proposed struct {
-	Title      string
-	Payload    json.RawMessage
-	Difference string // at most the bytes that were asked for
-}
-
-// Propose gives what is proposed for a publication: its payload, and the difference to
-// what is in force now in words and as text.
-func (d *Desk) Propose(ctx context.Context, id string, most int) (Proposed, error) {
-	p, err := d.Publication(ctx, id)
-	if err != nil {
-		return Proposed{}, err
-	}
-	docs, err := readDocuments(ctx, d.db, id)
-	if err != nil {
-		return Proposed{}, err
-	}
-	payload, err := json.Marshal(payloadOf(p))
-	if err != nil {
-		return Proposed{}, err
-	}
-	head, diff, err := d.seen(ctx, p, docs)
-	if err != nil {
-		return Proposed{}, err
-	}
-	title := clipped(fmt.Sprintf("Publish policy version %d: %s", p.Version, p.Title), maxTitle-len("…"))
-	return Proposed{Title: title, Payload: payload, Difference: head + diff.Show(most-len(head))}, nil
-}
-
-func payloadOf(p Publication) Publish {
-	return Publish{Publication: p.ID, Version: p.Version, Digest: p.Digest, Return: p.ReturnVersion, ReturnDig: p.ReturnDigest, Confirm: p.ConfirmWithin}
-}
-
-// seen is what both persons are shown: what it is, and what it changes.
-func (d *Desk) seen(ctx context.Context, p Publication, docs documents) (string, Difference, error) {
-	b, err := bundleOf(docs.bundle)
-	if err != nil {
-		return "", Difference{}, problem.Wrap(problem.Conflict, err, "the bundles of this publication are not here any more: prepare it anew")
-	}
-	folder, err := sourceOf(ctx, d.db, p.Digest)
-	if err != nil {
-		return "", Difference{}, err
-	}
-	diff, err := d.differs(ctx, folder, b)
-	if err != nil {
-		return "", Difference{}, err
-	}
-	var head strings.Builder
-	fmt.Fprintf(&head, "bundle: version %d, SHA-256 %s, to %s\n", p.Version, p.Digest, stamp(b.NotAfter))
-	if p.ReturnVersion > 0 {
-		fmt.Fprintf(&head, "return: version %d, SHA-256 %s: version %d again, unless it is confirmed within %d minutes\n", p.ReturnVersion, p.ReturnDigest, p.Base, p.ConfirmWithin)
-	} else {
-		head.WriteString("return: none, since nothing is in force\n")
-	}
-	head.WriteString(d.rehearsed(ctx, p) + "\n")
-	w := words{names: namesOf(b)}
-	if now := d.InForce(); now != nil {
-		w.components(&now.Bundle, b)
-	} else {
-		w.components(&policy.Bundle{}, b)
-	}
-	diff.Changes = append(w.sorted(), diff.Changes...)
-	return head.String(), diff, nil
-}
-
-func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
-
-// components compares who takes part.
-func (w *words) components(a, b *policy.Bundle) {
-	what := func(c *policy.Component) string {
-		return fmt.Sprintf("%s %s of zone %q, key %s", c.Role, c.ID, c.Zone, envelope.IDOf(c.Key))
-	}
-	compare(a.Components, b.Components, func(c *policy.Component) string { return c.ID },
-		func(c *policy.Component) { w.add("component", c.ID, Wider, "component %s takes part", what(c)) },
-		func(c *policy.Component) {
-			w.add("component", c.ID, Narrower, "component %s takes part no more", what(c))
-		},
-		func(x, y *policy.Component) {
-			if !bytes.Equal(x.Key, y.Key) || !bytes.Equal(x.Seal, y.Seal) || x.Role != y.Role || x.Zone != y.Zone {
-				w.add("component", y.ID, Other, "component %s is now %s, with other keys or in another place than %s", y.ID, what(y), what(x))
-			}
-		})
-}
-
-// Ballot is one person's yes to a publication.
-type Ballot struct {
-	Account    string   // id
-	Signatures [][]byte // detached COSE over the bundle, and over the return where there is one
-}
 
 // CheckPublish refuses a publication that cannot be put in force, or not any more.
 func (d *Desk) CheckPublish(ctx context.Context, payload json.RawMessage) error {
@@ -170,70 +61,6 @@ func (d *Desk) stillFits(p Publication) error {
 	return problem.New(problem.Conflict, "policy version %d is in force, and this one was made when version %d was: prepare it anew", version, p.Base)
 }
 
-// CheckBallot verifies a person's signatures. Nobody signs with a key that another one
-// has signed with, however accounts and keys come to belong together.
-func (d *Desk) CheckBallot(ctx context.Context, payload json.RawMessage, b Ballot, others []Ballot) error {
-	p, err := d.meant(ctx, payload)
-	if err != nil {
-		return err
-	}
-	key, err := d.approverKey(ctx, b.Account)
-	if err != nil {
-		return err
-	}
-	docs, err := readDocuments(ctx, d.db, p.ID)
-	if err != nil {
-		return err
-	}
-	if !docs.signedBy(key, b) {
-		return problem.New(problem.Invalid, "wanted are signatures by your approver key, %s, over the bundle and over the return (dukou proposal approve makes them)", envelope.IDOf(key))
-	}
-	if slices.ContainsFunc(others, func(other Ballot) bool { return docs.signedBy(key, other) }) {
-		return problem.New(problem.OwnProposal, "the other person has signed with the same key")
-	}
-	return nil
-}
-
-// approverKey is the key that a person signs with, which must be one that was pinned.
-func (d *Desk) approverKey(ctx context.Context, account string) (ed25519.PublicKey, error) {
-	text, err := d.ApproverKey(ctx, account)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range d.Anchors.Approvers {
-		if text == hex.EncodeToString(key) {
-			return key, nil
-		}
-	}
-	if text == "" {
-		return nil, problem.New(problem.Conflict, "you have no approver key: register the public one of yours (dukou account key set)")
-	}
-	return nil, problem.New(problem.Conflict, "your approver key, %s, is none of those that this installation was made with", text)
-}
-
-// signedBy tells whether a ballot has a key's signatures over each of the bundles.
-func (docs *documents) signedBy(key ed25519.PublicKey, b Ballot) bool {
-	payloads := docs.payloads()
-	if len(b.Signatures) != len(payloads) {
-		return false
-	}
-	for i, payload := range payloads {
-		s := envelope.Signed{Payload: payload, Signatures: []envelope.Signature{{Key: envelope.IDOf(key), COSE: b.Signatures[i]}}}
-		if len(s.Signers(envelope.Bundle, []ed25519.PublicKey{key})) == 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// payloads are the bundles in the order in which they are signed.
-func (docs *documents) payloads() [][]byte {
-	if len(docs.back) == 0 {
-		return [][]byte{docs.bundle}
-	}
-	return [][]byte{docs.bundle, docs.back}
-}
-
 // Publish puts an approved publication in force, and says in a sentence what was done.
 // To call it again does nothing twice. What is not a problem of the publication itself is
 // of code Unavailable: it may be called again, and goes on by itself once it has begun.
@@ -264,34 +91,6 @@ func (d *Desk) publish(ctx context.Context, payload json.RawMessage, ballots []B
 		return "", problem.New(problem.Conflict, "%s", p.Result)
 	}
 	return p.Result, nil
-}
-
-// sign puts the signatures of all ballots under the bundles.
-func (d *Desk) sign(ctx context.Context, p Publication, ballots []Ballot) error {
-	docs, err := readDocuments(ctx, d.db, p.ID)
-	if err != nil {
-		return err
-	}
-	var signed [2][]byte
-	for i, payload := range docs.payloads() {
-		s := &envelope.Signed{Payload: payload}
-		for _, b := range ballots {
-			if i >= len(b.Signatures) {
-				continue
-			}
-			for _, key := range d.Anchors.Approvers { // a signature does not say by whom
-				s.Signatures = append(s.Signatures, envelope.Signature{Key: envelope.IDOf(key), COSE: b.Signatures[i]})
-			}
-		}
-		if s, err = s.Only(envelope.Bundle, d.Anchors.Approvers); err != nil {
-			return err
-		}
-		if len(s.Signatures) < max(d.Anchors.Quorum, 2) {
-			return problem.New(problem.Conflict, "%d of two persons' signatures hold", len(s.Signatures))
-		}
-		signed[i] = s.Encode()
-	}
-	return d.approve(ctx, p.ID, signed[0], signed[1])
 }
 
 // advance takes a publication as far as it goes now. It is called with step held: of two
@@ -486,13 +285,4 @@ func (d *Desk) look(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// bundleOf reads a payload.
-func bundleOf(payload []byte) (*policy.Bundle, error) {
-	var b policy.Bundle
-	if err := canon.Unmarshal(payload, &b); err != nil {
-		return nil, err
-	}
-	return &b, nil
 }

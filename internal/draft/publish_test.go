@@ -431,3 +431,29 @@ func TestForce(t *testing.T) {
 		t.Errorf("%+v: %v", f, err)
 	}
 }
+
+// TestLapse: what nobody approves is forgotten, but not that its versions were given.
+func TestLapse(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		p := w.prepare(bankFiles(t))
+		payload := w.payload(p)
+		w.pass(89 * 24 * time.Hour)
+		if err := w.desk.Lapse(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.desk.CheckPublish(t.Context(), payload); err != nil {
+			t.Errorf("too early: %v", err)
+		}
+		w.pass(2 * 24 * time.Hour)
+		if err := w.desk.Lapse(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		code(t, w.desk.CheckPublish(t.Context(), payload), problem.Conflict, "to publish what has lapsed")
+		_, err := w.desk.Document(t.Context(), p.ID, false)
+		code(t, err, problem.Unknown, "its bundle")
+		if next := w.prepare(bankFiles(t)); next.Version <= p.Version {
+			t.Errorf("version %d is given again", next.Version)
+		}
+	})
+}

@@ -1,0 +1,125 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package draft
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"dukou.dev/dukou/internal/canon"
+	"dukou.dev/dukou/internal/envelope"
+	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/internal/problem"
+)
+
+// PublishKind is the act of two persons that puts a publication in force.
+const PublishKind = "publish-policy"
+
+// Publish is the payload of that act.
+type Publish struct {
+	Publication string `json:"publication"`
+	Version     uint64 `json:"version"`
+	Digest      string `json:"digest"`
+	Return      uint64 `json:"return"`
+	ReturnDig   string `json:"returnDigest"`
+	Confirm     int    `json:"confirmWithin"`
+}
+
+// Proposed is a publication as two persons see it.
+type Proposed struct {
+	Title      string
+	Payload    json.RawMessage
+	Difference string // at most the bytes that were asked for
+}
+
+// Propose gives what is proposed for a publication: its payload, and the difference to
+// what is in force now in words and as text.
+func (d *Desk) Propose(ctx context.Context, id string, most int) (Proposed, error) {
+	p, err := d.Publication(ctx, id)
+	if err != nil {
+		return Proposed{}, err
+	}
+	docs, err := readDocuments(ctx, d.db, id)
+	if err != nil {
+		return Proposed{}, err
+	}
+	payload, err := json.Marshal(payloadOf(p))
+	if err != nil {
+		return Proposed{}, err
+	}
+	head, diff, err := d.seen(ctx, p, docs)
+	if err != nil {
+		return Proposed{}, err
+	}
+	title := clipped(fmt.Sprintf("Publish policy version %d: %s", p.Version, p.Title), maxTitle-len("…"))
+	return Proposed{Title: title, Payload: payload, Difference: head + diff.Show(most-len(head))}, nil
+}
+
+func payloadOf(p Publication) Publish {
+	return Publish{Publication: p.ID, Version: p.Version, Digest: p.Digest, Return: p.ReturnVersion, ReturnDig: p.ReturnDigest, Confirm: p.ConfirmWithin}
+}
+
+// seen is what both persons are shown: what it is, and what it changes.
+func (d *Desk) seen(ctx context.Context, p Publication, docs documents) (string, Difference, error) {
+	b, err := bundleOf(docs.bundle)
+	if err != nil {
+		return "", Difference{}, problem.Wrap(problem.Conflict, err, "the bundles of this publication are not here any more: prepare it anew")
+	}
+	folder, err := sourceOf(ctx, d.db, p.Digest)
+	if err != nil {
+		return "", Difference{}, err
+	}
+	diff, err := d.differs(ctx, folder, b)
+	if err != nil {
+		return "", Difference{}, err
+	}
+	var head strings.Builder
+	fmt.Fprintf(&head, "bundle: version %d, SHA-256 %s, to %s\n", p.Version, p.Digest, stamp(b.NotAfter))
+	if p.ReturnVersion > 0 {
+		fmt.Fprintf(&head, "return: version %d, SHA-256 %s: version %d again, unless it is confirmed within %d minutes\n", p.ReturnVersion, p.ReturnDigest, p.Base, p.ConfirmWithin)
+	} else {
+		head.WriteString("return: none, since nothing is in force\n")
+	}
+	head.WriteString(d.rehearsed(ctx, p) + "\n")
+	w := words{names: namesOf(b)}
+	if now := d.InForce(); now != nil {
+		w.components(&now.Bundle, b)
+	} else {
+		w.components(&policy.Bundle{}, b)
+	}
+	diff.Changes = append(w.sorted(), diff.Changes...)
+	return head.String(), diff, nil
+}
+
+func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
+
+// components compares who takes part.
+func (w *words) components(a, b *policy.Bundle) {
+	what := func(c *policy.Component) string {
+		return fmt.Sprintf("%s %s of zone %q, key %s", c.Role, c.ID, c.Zone, envelope.IDOf(c.Key))
+	}
+	compare(a.Components, b.Components, func(c *policy.Component) string { return c.ID },
+		func(c *policy.Component) { w.add("component", c.ID, Wider, "component %s takes part", what(c)) },
+		func(c *policy.Component) {
+			w.add("component", c.ID, Narrower, "component %s takes part no more", what(c))
+		},
+		func(x, y *policy.Component) {
+			if !bytes.Equal(x.Key, y.Key) || !bytes.Equal(x.Seal, y.Seal) || x.Role != y.Role || x.Zone != y.Zone {
+				w.add("component", y.ID, Other, "component %s is now %s, with other keys or in another place than %s", y.ID, what(y), what(x))
+			}
+		})
+}
+
+// bundleOf reads a payload.
+func bundleOf(payload []byte) (*policy.Bundle, error) {
+	var b policy.Bundle
+	if err := canon.Unmarshal(payload, &b); err != nil {
+		return nil, err
+	}
+	return &b, nil
+}
