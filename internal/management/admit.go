@@ -63,7 +63,7 @@ func (s *Server) admit(r Route) func(huma.Context, func(huma.Context)) {
 			s.refuse(hc, c, err)
 			return
 		}
-		if !r.Quiet { // what pages ask for by themselves keeps no session alive
+		if !r.Quiet && c.Caller.Session != "" { // what pages ask for by themselves keeps no session alive
 			if err := s.Accounts.Used(hc.Context(), c.Caller); err != nil {
 				s.Log.Warn("when a session was last used is not kept", "error", err)
 			}
