@@ -5,6 +5,9 @@ package center
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,14 +26,16 @@ type Log struct {
 	Dir    string
 }
 
-// Logs are all logs that are here, by name.
+// Logs are all logs that are here, by name, also of components that are no more.
 func (c *Center) Logs() []Log {
 	list := []Log{{audit.Origin(c.id), filepath.Join(c.State, "audit")}}
-	for id := range c.componentKeys() {
-		origin := audit.Origin(id)
-		dir := audit.MirrorDir(c.State, origin)
-		if _, err := os.Stat(dir); id != c.id && err == nil {
-			list = append(list, Log{origin, dir})
+	copies, err := os.ReadDir(filepath.Dir(audit.MirrorDir(c.State, "")))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.Log.Error("the copies of the logs cannot be listed", "error", err)
+	}
+	for _, e := range copies {
+		if origin, err := url.PathUnescape(e.Name()); err == nil && origin != "" {
+			list = append(list, Log{origin, audit.MirrorDir(c.State, origin)})
 		}
 	}
 	slices.SortFunc(list, func(a, b Log) int { return strings.Compare(a.Origin, b.Origin) })

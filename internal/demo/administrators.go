@@ -53,10 +53,11 @@ func (l Layout) people() string { return filepath.Join(l.Dir, "people") }
 
 // Found has the four administrators take over their duties, as they would by their links:
 // the first of each duty by the host's, and the second of security by a link that the
-// first has and a code that system has.
-func (d *Demo) Found(ctx context.Context) error {
+// first has and a code that system has. All are signed in then; their sessions' secrets
+// are by name.
+func (d *Demo) Found(ctx context.Context) (map[string]string, error) {
 	if err := os.MkdirAll(d.Installation.people(), 0o700); err != nil {
-		return err
+		return nil, err
 	}
 	sessions := map[string]string{}
 	for _, a := range Administrators() {
@@ -65,12 +66,17 @@ func (d *Demo) Found(ctx context.Context) error {
 			sessions[a.Name], err = d.takeOver(ctx, a, i)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", a.Name, err)
+			return nil, fmt.Errorf("%s: %w", a.Name, err)
 		}
 	}
-	for _, secret := range sessions {
-		if err := d.ask(ctx, http.MethodDelete, "/api/session", secret, nil, nil); err != nil {
-			return err
+	return sessions, nil
+}
+
+// SignOut ends sessions.
+func (d *Demo) SignOut(ctx context.Context, sessions map[string]string) error {
+	for name, secret := range sessions {
+		if err := d.Ask(ctx, http.MethodDelete, "/api/session", secret, nil, nil); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
@@ -86,15 +92,15 @@ type invitation struct {
 func (d *Demo) invitation(ctx context.Context, a Administrator, sessions map[string]string) (i invitation, err error) {
 	if sessions["li"] == "" || a.Duty != "security" {
 		i.first = true
-		return i, d.ask(ctx, http.MethodPost, "/api/links/first/"+a.Duty, "", nil, &i)
+		return i, d.Ask(ctx, http.MethodPost, "/api/links/first/"+a.Duty, "", nil, &i)
 	}
 	var made struct {
 		Code string `json:"code"`
 	}
-	if err := d.ask(ctx, http.MethodPost, "/api/accounts/"+a.Name, sessions["wang"], map[string]string{"person": a.Person}, &made); err != nil {
+	if err := d.Ask(ctx, http.MethodPost, "/api/accounts/"+a.Name, sessions["wang"], map[string]string{"person": a.Person}, &made); err != nil {
 		return i, err
 	}
-	err = d.ask(ctx, http.MethodPost, "/api/accounts/"+a.Name+"/grant/"+a.Duty, sessions["li"], nil, &i)
+	err = d.Ask(ctx, http.MethodPost, "/api/accounts/"+a.Name+"/grant/"+a.Duty, sessions["li"], nil, &i)
 	i.Code = made.Code
 	return i, err
 }
@@ -108,7 +114,7 @@ func (d *Demo) takeOver(ctx context.Context, a Administrator, i invitation) (str
 		redeem["code"] = i.Code
 	}
 	var enrolled struct{ URL, Secret string }
-	if err := d.ask(ctx, http.MethodPost, "/api/links/redeem", "", redeem, &enrolled); err != nil {
+	if err := d.Ask(ctx, http.MethodPost, "/api/links/redeem", "", redeem, &enrolled); err != nil {
 		return "", err
 	}
 	now := time.Now()
@@ -116,7 +122,7 @@ func (d *Demo) takeOver(ctx context.Context, a Administrator, i invitation) (str
 	if err != nil {
 		return "", err
 	}
-	if err := d.ask(ctx, http.MethodPost, "/api/links/confirm", "", map[string]string{"token": i.Token, "totp": before}, nil); err != nil {
+	if err := d.Ask(ctx, http.MethodPost, "/api/links/confirm", "", map[string]string{"token": i.Token, "totp": before}, nil); err != nil {
 		return "", err
 	}
 	if err := errors.Join(
@@ -134,10 +140,10 @@ func (d *Demo) signIn(ctx context.Context, a Administrator, authenticator string
 		return "", err
 	}
 	var half, whole struct{ Secret string }
-	if err := d.ask(ctx, http.MethodPost, "/api/session", "", map[string]any{"name": a.Name, "password": a.password(), "bearer": true}, &half); err != nil {
+	if err := d.Ask(ctx, http.MethodPost, "/api/session", "", map[string]any{"name": a.Name, "password": a.password(), "bearer": true}, &half); err != nil {
 		return "", err
 	}
-	if err := d.ask(ctx, http.MethodPost, "/api/session/factor", half.Secret, map[string]string{"totp": code}, &whole); err != nil {
+	if err := d.Ask(ctx, http.MethodPost, "/api/session/factor", half.Secret, map[string]string{"totp": code}, &whole); err != nil {
 		return "", err
 	}
 	if a.Approver == 0 {
@@ -147,11 +153,13 @@ func (d *Demo) signIn(ctx context.Context, a Administrator, authenticator string
 	if err != nil {
 		return "", err
 	}
-	return whole.Secret, d.ask(ctx, http.MethodPut, "/api/self/key", whole.Secret, map[string]string{"key": string(public)}, nil)
+	return whole.Secret, d.Ask(ctx, http.MethodPut, "/api/self/key", whole.Secret, map[string]string{"key": string(public)}, nil)
 }
 
-// ask makes one call of the center's interface, with a session's secret or without.
-func (d *Demo) ask(ctx context.Context, method, path, secret string, in, out any) error {
+// Ask makes one call of the center's interface over its host's socket, with a session's
+// secret or, as the host, without. in is sent as JSON, and what is answered read into out;
+// both may be nil.
+func (d *Demo) Ask(ctx context.Context, method, path, secret string, in, out any) error {
 	var body []byte
 	if in != nil {
 		var err error

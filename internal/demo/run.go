@@ -76,7 +76,8 @@ func (d *Demo) show(ctx context.Context, p *Printer, once bool) error {
 	if once || ctx.Err() != nil {
 		return outcome
 	}
-	if err := d.Found(ctx); err != nil {
+	sessions, err := d.Found(ctx)
+	if err = errors.Join(err, d.SignOut(ctx, sessions)); err != nil {
 		return errors.Join(outcome, fmt.Errorf("the administrators: %w", err))
 	}
 	p.say("%s%s", d.guide(), d.administration())
