@@ -29,7 +29,7 @@ type Log struct {
 // Logs are all logs that are here, by name, also of components that are no more.
 func (c *Center) Logs() []Log {
 	list := []Log{{audit.Origin(c.id), filepath.Join(c.State, "audit")}}
-	copies, err := os.ReadDir(filepath.Dir(audit.MirrorDir(c.State, "")))
+	copies, err := os.ReadDir(audit.MirrorDir(c.State, ""))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.Log.Error("the copies of the logs cannot be listed", "error", err)
 	}
