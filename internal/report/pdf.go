@@ -23,7 +23,7 @@ const (
 )
 
 // errNoFont says that the text cannot be shown with what is there.
-var errNoFont = errors.New("there is no font with these letters: give the center a TrueType font with Chinese (-report-font), " +
+var errNoFont = errors.New("there is no font with these letters: give the center a TrueType font with Chinese (-font), " +
 	"on Debian DroidSansFallbackFull.ttf of fonts-droid-fallback; the HTML file is complete")
 
 // CheckFont refuses what is not a TrueType font, before a report needs it.

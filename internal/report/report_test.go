@@ -242,10 +242,10 @@ func TestPDF(t *testing.T) {
 		t.Errorf("%d pages of %d bytes", bytes.Count(long, []byte("/Type /Page\n")), len(long))
 	}
 	made = r.make(report.Chinese)
-	if made.PDF != "" || !strings.Contains(made.Lacks, "-report-font") {
+	if made.PDF != "" || !strings.Contains(made.Lacks, "-font") {
 		t.Errorf("%+v", made)
 	}
-	if _, err := r.File(t.Context(), made.ID, "pdf"); problem.CodeOf(err) != problem.Unknown || !strings.Contains(err.Error(), "-report-font") {
+	if _, err := r.File(t.Context(), made.ID, "pdf"); problem.CodeOf(err) != problem.Unknown || !strings.Contains(err.Error(), "-font") {
 		t.Error(err)
 	}
 	for name, font := range map[string][]byte{"short": []byte("x"), "collection": append([]byte("ttcf"), make([]byte, 20)...), "other": make([]byte, 20)} {

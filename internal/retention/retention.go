@@ -133,7 +133,7 @@ type Config struct {
 	// Disk tells how full the disk with the logs is, in bytes.
 	Disk   func() (used, total uint64, err error)
 	Record func(audit.Entry) audit.Ticket
-	Tell   func(topic, id string)
+	Tell   func(topic, id string) // nil tells nobody
 	Now    func() time.Time
 	Log    *slog.Logger
 }
@@ -151,6 +151,9 @@ type Retention struct {
 
 // Open reads the rules and windows that are set.
 func Open(ctx context.Context, db *store.DB, c Config) (*Retention, error) {
+	if c.Tell == nil {
+		c.Tell = func(string, string) {}
+	}
 	r := &Retention{Config: c, db: db}
 	return r, r.load(ctx)
 }
