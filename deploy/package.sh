@@ -9,6 +9,7 @@
 #   ARCHES    amd64 arm64 loong64
 #   FORMATS   deb rpm
 #   KEY       PEM file of the Ed25519 key that signs the checksums; none: not signed
+#   TRIMPATH  -trimpath; tests leave it out, to share what other tests have compiled
 #   SOURCE_DATE_EPOCH   the time in the packages (by default that of the commit)
 set -eu
 [ $# = 1 ] || { echo "usage: [NAME=VALUE ...] deploy/package.sh OUT" >&2; exit 2; }
@@ -21,6 +22,7 @@ umask 022
 VERSION=${VERSION:-$(git describe --tags --always --dirty)}
 ARCHES=${ARCHES:-amd64 arm64 loong64}
 FORMATS=${FORMATS:-deb rpm}
+TRIMPATH=${TRIMPATH--trimpath}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 # What package managers order: a tag as it is; before the first tag, the time of the commit.
 case $VERSION in
@@ -35,17 +37,18 @@ release=$out/dukou-$PACKAGE_VERSION
 rm -rf "$release" "$release.tar.gz"
 mkdir -p "$release/licenses" "$work/docs"
 
-nfpm=$(cd deploy/tools && CGO_ENABLED=0 go tool -n nfpm)
-
 # Nothing of this machine's settings comes into the programs.
-export CGO_ENABLED=0 GOOS=linux GOFLAGS=-mod=readonly GOAMD64=v1 GOARM64=v8.0 GOEXPERIMENT=
+export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOAMD64=v1 GOARM64=v8.0 GOEXPERIMENT=
+unset GOOS GOARCH # the packager is for this machine
+nfpm=$(cd deploy/tools && go tool -n nfpm)
+export GOOS=linux
 programs='./cmd/dukou ./cmd/dukou-center ./cmd/dukou-front ./cmd/dukou-guard ./cmd/dukou-signer'
 
 build() { # ARCH
 	mkdir -p "$work/programs/$1" "$release/example/$1"
-	# shellcheck disable=SC2086 # a list
-	GOARCH=$1 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o "$work/programs/$1/" $programs
-	GOARCH=$1 go build -trimpath -buildvcs=false -ldflags '-s -w' -o "$release/example/$1/dukou-bank" ./examples/bank
+	# shellcheck disable=SC2086 # lists
+	GOARCH=$1 go build $TRIMPATH -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o "$work/programs/$1/" $programs
+	GOARCH=$1 go build $TRIMPATH -buildvcs=false -ldflags '-s -w' -o "$release/example/$1/dukou-bank" ./examples/bank
 	(cd "$work/programs/$1" && go version -m -- *) >"$release/licenses/modules-$1.txt"
 }
 

@@ -33,7 +33,6 @@ type release struct {
 	archive string
 	public  []byte // PEM of the key that the sums are signed with
 	key     string // file of its private half
-	source  string // the copy of the source tree that it was made from
 }
 
 var first struct { //nolint:gochecknoglobals // built once for all tests
@@ -64,7 +63,7 @@ func built(t *testing.T) release {
 }
 
 func makeFirst(dir string) (release, error) {
-	r := release{key: filepath.Join(dir, "key"), source: filepath.Join(dir, "source")}
+	r := release{key: filepath.Join(dir, "key")}
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return r, err
@@ -80,10 +79,7 @@ func makeFirst(dir string) (release, error) {
 		return r, err
 	}
 	r.public = pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	if err := copySource(root, r.source); err != nil {
-		return r, err
-	}
-	r.dir, r.archive, err = buildRelease(r.source, filepath.Join(dir, "out"), "deb rpm", "KEY="+r.key)
+	r.dir, r.archive, err = buildRelease(root, filepath.Join(dir, "out"), "KEY="+r.key, "TRIMPATH=")
 	return r, err
 }
 
@@ -108,9 +104,9 @@ func copySource(from, to string) error {
 	return nil
 }
 
-func buildRelease(source, out, formats string, environment ...string) (dir, archive string, err error) {
+func buildRelease(source, out string, environment ...string) (dir, archive string, err error) {
 	cmd := exec.Command(filepath.Join(source, "deploy/package.sh"), out) //nolint:noctx // the test's deadline ends it
-	cmd.Env = append(os.Environ(), "VERSION=v0.0.1-rc2", "SOURCE_DATE_EPOCH="+epoch, "ARCHES="+runtime.GOARCH, "FORMATS="+formats)
+	cmd.Env = append(os.Environ(), "VERSION=v0.0.1-rc2", "SOURCE_DATE_EPOCH="+epoch, "ARCHES="+runtime.GOARCH)
 	cmd.Env = append(cmd.Env, environment...)
 	var said, complained bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &complained
@@ -121,20 +117,19 @@ func buildRelease(source, out, formats string, environment ...string) (dir, arch
 	return strings.TrimSuffix(archive, ".tar.gz"), archive, nil
 }
 
-// TestReproducible builds the same source again: elsewhere, at another hour of the clock,
-// in another time zone, with another mask and settings; the bytes are the same. The
-// packages that the compiler has in its cache are not compiled again, but in the long form.
+// TestReproducible builds the same source again, at another hour of the clock, in another
+// time zone and locale, with other settings of the compiler: the bytes are the same. In
+// the long form it does so as releases are built, elsewhere and with nothing compiled yet.
 func TestReproducible(t *testing.T) {
 	r := built(t)
-	other := filepath.Join(t.TempDir(), "a rather longer name")
-	if err := copySource(r.source, other); err != nil {
-		t.Fatal(err)
-	}
-	environment := []string{"KEY=" + r.key, "TZ=Asia/Shanghai", "LC_ALL=C.UTF-8", "GOAMD64=v2"}
-	if os.Getenv("DUKOU_LONG") != "" {
+	source, environment := root, []string{"KEY=" + r.key, "TZ=Asia/Shanghai", "LC_ALL=C.UTF-8", "GOAMD64=v2", "GOFLAGS=-v"}
+	if os.Getenv("DUKOU_LONG") == "" {
+		environment = append(environment, "TRIMPATH=")
+	} else {
+		r, source = rebuilt(t, r.key)
 		environment = append(environment, "GOCACHE="+t.TempDir())
 	}
-	again, archive, err := buildRelease(other, filepath.Join(t.TempDir(), "out"), "deb rpm", environment...)
+	again, archive, err := buildRelease(source, filepath.Join(t.TempDir(), "out"), environment...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,6 +145,23 @@ func TestReproducible(t *testing.T) {
 	if !t.Failed() && sumOf(t, r.archive) != sumOf(t, archive) {
 		t.Error("the files are the same, the archive is not")
 	}
+}
+
+// rebuilt is what a release would be, and another copy of the source that it came from.
+func rebuilt(t *testing.T, key string) (r release, copied string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"one", "a rather longer name"} {
+		copied = filepath.Join(dir, name)
+		if err := copySource(root, copied); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	if r.dir, r.archive, err = buildRelease(filepath.Join(dir, "one"), filepath.Join(dir, "out"), "KEY="+key); err != nil {
+		t.Fatal(err)
+	}
+	return r, copied
 }
 
 func sums(t *testing.T, dir string) map[string][32]byte {
