@@ -51,6 +51,7 @@ func handWritten() map[string]string {
 		"approve-proposal":      "proposal approve",
 		"refuse-proposal":       "proposal refuse",
 		"prove-entry":           "audit proof",
+		"watch-events":          "watch",
 		"start-rehearsal":       "policy rehearse",
 		"confirm-publication":   "policy confirm",
 		"roll-back-publication": "policy rollback",
