@@ -72,7 +72,7 @@ func (s *site) open(ctx context.Context) (*parts, error) {
 		return nil, err
 	}
 	desk := draft.Open(s.db, s.drafting(accounts, events))
-	kept, err := retention.Open(ctx, s.db, s.keeping(ctx, events))
+	kept, err := retention.Open(ctx, s.db, s.keeping(events))
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (s *site) open(ctx context.Context) (*parts, error) {
 	server := management.New(management.Config{
 		Center: s.center, Accounts: accounts, Proposals: proposals, Inventory: stock, Policy: desk, Evidence: index,
 		Monitor: watched, Notifier: notifier, Findings: findings, Reports: reports, Exports: exports, Intake: taken, Retention: kept,
-		Inbox:  []management.InboxSource{management.AlertInbox(watched), management.PolicyInbox(desk)},
+		Inbox:  []management.InboxSource{management.AlertInbox(watched), management.PolicyInbox(desk), management.FindingInbox(findings)},
 		Record: s.record, Events: events, Version: version, Log: s.log,
 	})
 	return &parts{server: server, tasks: []daemon.Task{
@@ -129,12 +129,12 @@ func (s *site) drafting(accounts *account.Accounts, events *management.Events) d
 	}
 }
 
-func (s *site) keeping(context.Context, *management.Events) retention.Config {
+func (s *site) keeping(events *management.Events) retention.Config {
 	return retention.Config{
 		Destroy: func(ctx context.Context, before uint64) error {
 			return s.center.Signer.Destroy(ctx, authority.WantDestroy{Class: audit.Decisions, Before: before})
 		},
-		Disk: retention.DiskOf(s.state), Record: s.record, Now: time.Now, Log: s.log,
+		Disk: retention.DiskOf(s.state), Record: s.record, Tell: events.Tell, Now: time.Now, Log: s.log,
 	}
 }
 
