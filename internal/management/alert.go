@@ -156,7 +156,7 @@ func (s *Server) createSilence(ctx context.Context, in *createSilenceIn) (*answe
 		if err != nil || !b.Ends.IsZero() {
 			return nil, problem.New(problem.Invalid, "for is a time as 2h30m, and stands without ends")
 		}
-		b.Ends = s.now().Add(long)
+		b.Ends = s.Monitor.Now().Add(long)
 	}
 	made, err := s.Monitor.CreateSilence(ctx, callerOf(ctx).Name, monitor.Silence{Rule: b.Rule, Component: b.Component, Flow: b.Flow, Reason: b.Reason, Ends: b.Ends})
 	if err != nil {

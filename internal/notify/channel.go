@@ -51,11 +51,13 @@ func free(ctx context.Context, tx *sql.Tx, c *Channel) error {
 // Replace changes a channel that was read at a revision. Its kind stays, and so do
 // secrets that are empty in s.
 func (n *Notifier) Replace(ctx context.Context, id string, revision int64, c Channel, s Secrets) (Channel, error) {
+	name := ""
 	err := n.DB.Tx(ctx, func(tx *sql.Tx) error {
 		old, err := n.channel(ctx, tx, id)
 		if err != nil {
 			return err
 		}
+		name = old.Name
 		if old.Revision != revision {
 			return problem.New(problem.Stale, "the channel was changed meanwhile: read it again")
 		}
@@ -77,6 +79,9 @@ func (n *Notifier) Replace(ctx context.Context, id string, revision int64, c Cha
 	})
 	if err != nil {
 		return c, err
+	}
+	if name != c.Name { // nothing of the old name fails any more
+		n.tellFailing(name, "")
 	}
 	n.Tell("channels", id)
 	return c, nil
@@ -113,11 +118,14 @@ func (n *Notifier) Get(ctx context.Context, id string) (Channel, error) {
 
 // Delete ends a channel. What waits for it is told to nobody.
 func (n *Notifier) Delete(ctx context.Context, id string) error {
+	name := ""
 	err := n.DB.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := n.channel(ctx, tx, id); err != nil {
+		c, err := n.channel(ctx, tx, id)
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM notices WHERE channel = $1`, id)
+		name = c.Name
+		_, err = tx.ExecContext(ctx, `DELETE FROM notices WHERE channel = $1`, id)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `DELETE FROM channels WHERE id = $1`, id)
 		}
@@ -131,6 +139,7 @@ func (n *Notifier) Delete(ctx context.Context, id string) error {
 		delete(n.lanes, id)
 	}
 	n.mu.Unlock()
+	n.tellFailing(name, "")
 	n.Tell("channels", id)
 	return nil
 }

@@ -52,6 +52,7 @@ type lane struct {
 	limit   *rate.Limiter
 	misses  int // tries in a row that failed
 	failing bool
+	worked  bool // in this life: what an earlier one told of it has ended
 }
 
 // Open is a notifier with the channels and the queue of the database.
@@ -268,20 +269,24 @@ func (n *Notifier) judge(c *stored, failure error) {
 	if failure == nil {
 		l.misses = 0
 	}
-	turned := l.failing != (l.misses >= several)
-	l.failing = l.misses >= several
+	turned := l.failing != (l.misses >= several) || failure == nil && !l.worked
+	l.failing, l.worked = l.misses >= several, l.worked || failure == nil
 	n.mu.Unlock()
 	if failure != nil {
 		n.Log.Warn("a notification was not taken", "channel", c.Name, "error", failure)
 	}
-	if n.Failing == nil || !turned {
-		return
+	switch {
+	case turned && failure == nil:
+		n.tellFailing(c.Name, "")
+	case turned:
+		n.tellFailing(c.Name, shorten(plain(failure.Error()), 300))
 	}
-	if failure == nil {
-		n.Failing(c.Name, "")
-		return
+}
+
+func (n *Notifier) tellFailing(channel, why string) {
+	if n.Failing != nil {
+		n.Failing(channel, why)
 	}
-	n.Failing(c.Name, shorten(plain(failure.Error()), 300))
 }
 
 // place is a name in the queue that comes behind those before it of the same millisecond.

@@ -212,6 +212,12 @@ func TestFailing(t *testing.T) {
 	if len(s.failing) != 2 || s.failing[1] != "duty: " {
 		t.Errorf("told %q", s.failing)
 	}
+	s.open() // another life does not know whether it was told of
+	s.enqueue(lost(one))
+	s.round()
+	if len(s.failing) != 3 || s.failing[2] != "duty: " {
+		t.Errorf("told %q", s.failing)
+	}
 }
 
 // TestRun: the loop tells what is queued when it is woken, and ends.
