@@ -138,11 +138,17 @@ func flagValue(c *cobra.Command, b *bound) (any, error) {
 		return list, err
 	case description.Pairs:
 		return f.GetStringToString(b.flag)
+	default:
+		text, err := f.GetString(b.flag)
+		if err != nil {
+			return nil, err
+		}
+		return writtenValue(b, text)
 	}
-	text, err := f.GetString(b.flag)
-	if err != nil {
-		return nil, err
-	}
+}
+
+// writtenValue is a value that is written as a text.
+func writtenValue(b *bound, text string) (any, error) {
 	switch b.Kind {
 	case description.Time:
 		t, err := moment(text)
