@@ -134,13 +134,6 @@ func codeDigest(code string) string {
 	return digest("code " + strings.ToLower(strings.NewReplacer("-", "", " ", "").Replace(code)))
 }
 
-// newID is a name that nobody has used.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
-}
-
 // tell tells listeners of a change.
 func (a *Accounts) tell(topic, id string) {
 	if a.Tell != nil {

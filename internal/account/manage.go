@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata" // a confined center has no files of time zones
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 const (
@@ -54,7 +55,7 @@ func (a *Accounts) Create(ctx context.Context, who Caller, name, person string) 
 	}
 	code = newCode()
 	r := record{Account: Account{
-		ID: newID(), Name: name, Person: person, State: Invited, Created: a.Now(), CreatedBy: who.Name, Revision: 1,
+		ID: store.NewID(), Name: name, Person: person, State: Invited, Created: a.Now(), CreatedBy: who.Name, Revision: 1,
 	}, code: codeDigest(code)}
 	err = a.db.Tx(ctx, func(tx *sql.Tx) error {
 		var n int

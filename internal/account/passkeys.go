@@ -13,6 +13,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // PasskeyOffer begins to add a passkey: what navigator.credentials.create is called with.
@@ -68,7 +69,7 @@ func (a *Accounts) keepPasskey(ctx context.Context, who Caller, name string, key
 	if err != nil {
 		return Passkey{}, err
 	}
-	p := Passkey{ID: newID(), Name: name, Domain: a.Domain, Usable: true, Created: a.Now()}
+	p := Passkey{ID: store.NewID(), Name: name, Domain: a.Domain, Usable: true, Created: a.Now()}
 	done, err := a.db.ExecContext(ctx, `INSERT INTO account_passkeys (id, account, name, rp, credential, handle, created, used)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT (handle) DO NOTHING`,
 		p.ID, who.Account, name, a.Domain, string(text), hex.EncodeToString(key.ID), millis(p.Created))

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // Redeem is what a person answers to a link.
@@ -156,7 +157,7 @@ func (a *Accounts) takeOver(ctx context.Context, tx *sql.Tx, p pending, step int
 // redeemed is the account of a link: an invited one, or a new one.
 func (a *Accounts) redeemed(ctx context.Context, tx *sql.Tx, p pending) (r record, err error) {
 	if p.account == "" {
-		r.Account = Account{ID: newID(), Name: p.name, Person: p.person, Duty: p.Duty, Created: a.Now(), CreatedBy: p.Purpose + " link", GrantedBy: p.Purpose + " link", Revision: 1}
+		r.Account = Account{ID: store.NewID(), Name: p.name, Person: p.person, Duty: p.Duty, Created: a.Now(), CreatedBy: p.Purpose + " link", GrantedBy: p.Purpose + " link", Revision: 1}
 		return r, nil
 	}
 	if r, err = a.find(ctx, tx, p.account); err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // The states of a session.
@@ -96,7 +97,7 @@ func (a *Accounts) open(ctx context.Context, who record, in SignIn, try attempt)
 	now := a.Now()
 	o.Secret = newSecret(sessionPrefix)
 	o.Session = Session{
-		ID: newID(), Account: who.Name, Duty: who.Duty, State: wantsFactor, Bearer: in.Bearer, Created: now, Used: now,
+		ID: store.NewID(), Account: who.Name, Duty: who.Duty, State: wantsFactor, Bearer: in.Bearer, Created: now, Used: now,
 		Idle: now.Add(factorWithin), Ends: now.Add(factorWithin), Address: in.Address, Agent: strings.ToValidUTF8(first(in.Agent, maxAgent), ""),
 	}
 	err = a.db.Tx(ctx, func(tx *sql.Tx) error {

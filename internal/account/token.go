@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 const (
@@ -31,7 +32,7 @@ func (a *Accounts) NewToken(ctx context.Context, who Caller, name string, readOn
 		return t, "", problem.New(problem.Invalid, "a token ends after now and within a year")
 	}
 	secret = newSecret(tokenPrefix)
-	t = APIToken{ID: newID(), Name: name, ReadOnly: readOnly, Created: now, Expires: until}
+	t = APIToken{ID: store.NewID(), Name: name, ReadOnly: readOnly, Created: now, Expires: until}
 	err = a.db.Tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM account_tokens WHERE account = $1 AND expires <= $2`, who.Account, millis(now)); err != nil {
 			return err

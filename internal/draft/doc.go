@@ -14,8 +14,6 @@ package draft
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"log/slog"
 	"sync"
 	"time"
@@ -101,10 +99,3 @@ type noted struct {
 
 // moment is the time as the database keeps it.
 func (d *Desk) moment() time.Time { return d.Now().UTC().Truncate(time.Millisecond) }
-
-// newID is a name that nobody has used.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
-}

@@ -16,6 +16,7 @@ import (
 
 	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // MaxDrafts is how many drafts there may be at once.
@@ -93,7 +94,7 @@ func (d *Desk) beginning(ctx context.Context, n New) (Folder, error) {
 // fresh is a new draft of a folder, of nobody yet.
 func (d *Desk) fresh(title string, origin Origin, f Folder) Draft {
 	now := d.moment()
-	out := Draft{ID: newID(), Title: title, Origin: origin, Created: now, Changed: now, Revision: 1, Files: len(f), Size: f.Size()}
+	out := Draft{ID: store.NewID(), Title: title, Origin: origin, Created: now, Changed: now, Revision: 1, Files: len(f), Size: f.Size()}
 	if p := d.InForce(); p != nil {
 		out.Base = p.Version
 	}

@@ -16,6 +16,7 @@ import (
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // JobState is where a rehearsal stands.
@@ -97,7 +98,7 @@ func (d *Desk) StartRehearsal(ctx context.Context, who account.Caller, draft str
 	}
 	j := job{replay: Replay{Logs: logs, Policy: p, Keys: d.DetailKey, Since: w.Since, Until: w.Until}}
 	j.Rehearsal = Rehearsal{
-		ID: newID(), Draft: out.ID, DraftRevision: out.Revision, Since: w.Since.UTC(), Until: w.Until.UTC(),
+		ID: store.NewID(), Draft: out.ID, DraftRevision: out.Revision, Since: w.Since.UTC(), Until: w.Until.UTC(),
 		Author: who.Account, AuthorName: who.Name, Created: now, State: Running,
 	}
 	if err := d.jobs.take(&j); err != nil {

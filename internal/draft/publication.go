@@ -18,6 +18,7 @@ import (
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/policy/source"
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // State is where a publication stands.
@@ -210,7 +211,7 @@ func (m *material) make(version uint64, now time.Time) (made, error) {
 	}
 	out := made{folder: m.folder, bundle: canon.Must(b)}
 	out.Publication = Publication{
-		ID: newID(), Title: m.Title, Draft: m.Draft, DraftRevision: m.Revision, Version: version, Digest: digest(out.bundle),
+		ID: store.NewID(), Title: m.Title, Draft: m.Draft, DraftRevision: m.Revision, Version: version, Digest: digest(out.bundle),
 		ConfirmWithin: m.Confirm, Created: now, Since: now, State: Prepared,
 	}
 	if m.base != nil {

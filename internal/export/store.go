@@ -5,14 +5,13 @@ package export
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"time"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // Add adds a receiver. It gets the entries that come from now on, or all that there are.
@@ -28,7 +27,7 @@ func (x *Exports) Add(ctx context.Context, s Settings, all bool) (Target, error)
 	if all {
 		logs = nil
 	}
-	id := newID()
+	id := store.NewID()
 	err = x.db.Tx(ctx, func(tx *sql.Tx) error {
 		if err := room(ctx, tx, s.Name, ""); err != nil {
 			return err
@@ -282,11 +281,4 @@ func (x *Exports) advance(ctx context.Context, t *Target, b *batch) error {
 		}
 		return nil
 	})
-}
-
-// newID is a name that nobody has used.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
 }

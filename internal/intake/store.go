@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // Add registers a source. A sender of JSON gets a token, which is told once.
@@ -24,7 +25,7 @@ func (i *Intake) Add(ctx context.Context, s Settings) (made Source, token string
 	if s.Kind == JSON {
 		token, hashed = newToken()
 	}
-	id := newID()
+	id := store.NewID()
 	err = i.db.Tx(ctx, func(tx *sql.Tx) error {
 		if err := room(ctx, tx, &s, ""); err != nil {
 			return err
@@ -216,11 +217,4 @@ func newToken() (token, hashed string) {
 func hashOf(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
-}
-
-// newID is a name that nobody has used.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
 }

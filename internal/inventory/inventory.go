@@ -13,8 +13,6 @@ package inventory
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"log/slog"
 	"time"
@@ -90,10 +88,4 @@ const topic = "components"
 // own is a record of what this package finds by itself.
 func own(class audit.Class, action, verdict, reason, component string, detail any) audit.Entry {
 	return audit.Entry{Class: class, Subject: "center", Action: action, Verdict: verdict, Reason: reason, Object: "component/" + component, Detail: canon.Must(detail)}
-}
-
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
 }

@@ -12,6 +12,7 @@ import (
 
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // Limits of requests.
@@ -66,7 +67,7 @@ func (v *Inventory) HandIn(ctx context.Context, by string, data []byte) (Request
 			ON CONFLICT (fingerprint) DO UPDATE SET state = 'waiting', handed_in = excluded.handed_in, by_name = excluded.by_name,
 				component = excluded.component, role = excluded.role, zone = excluded.zone, data = excluded.data
 				WHERE component_requests.state IN ('removed', 'dismissed')`,
-			newID(), r.ID, r.Role, r.Zone, r.Fingerprint(), data, v.Now().UnixMilli(), by)
+			store.NewID(), r.ID, r.Role, r.Zone, r.Fingerprint(), data, v.Now().UnixMilli(), by)
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // cookieName is the cookie of a browser's session. The prefix has the browser refuse it
@@ -52,7 +53,7 @@ func callerOf(ctx context.Context) account.Caller { return callOf(ctx).Caller }
 func (s *Server) admit(r Route) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		request, _ := humago.Unwrap(hc)
-		c := &call{Route: &r, ID: newID(), Object: request.URL.Path, Secret: secretOf(request), Agent: request.UserAgent(), Origin: request.Header.Get("Origin")}
+		c := &call{Route: &r, ID: store.NewID(), Object: request.URL.Path, Secret: secretOf(request), Agent: request.UserAgent(), Origin: request.Header.Get("Origin")}
 		hc.SetHeader("X-Request-Id", c.ID)
 		hc.SetHeader("Cache-Control", "no-store")
 		if err := s.identify(hc.Context(), c, request); err != nil {

@@ -56,7 +56,7 @@ func openLookout(t *testing.T) *lookout {
 
 func (w *lookout) open() {
 	w.t.Helper()
-	log := slog.New(slog.DiscardHandler)
+	log := slog.New(slog.NewTextHandler(w.t.Output(), nil))
 	nothing := func(string, string) {}
 	w.Notifier = notify.Open(notify.Config{DB: w.db, Key: vault.Key{3}, Console: "https://console.bank.internal", Tell: nothing, Log: log})
 	m, err := monitor.Open(w.t.Context(), monitor.Config{

@@ -10,7 +10,6 @@ package management
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -241,13 +240,6 @@ func codeOf(status int) problem.Code {
 }
 
 func writeDocument(w io.Writer, d *problem.Document) error { return json.NewEncoder(w).Encode(d) }
-
-// newID is a name that nobody has used.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
-}
 
 // parcelOf is a call's id in its audit records, where a parcel's would stand.
 func parcelOf(id string) (p [16]byte) {

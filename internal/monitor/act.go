@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // Acknowledge notes that somebody has taken an alert on. It goes on firing until what is
@@ -62,7 +63,7 @@ func (m *Monitor) CreateSilence(ctx context.Context, by string, s Silence) (Sile
 	if len(m.active(now)) >= maxSilences {
 		return s, problem.New(problem.TooMany, "there are %d silences already: end some", maxSilences)
 	}
-	s.ID, s.By, s.Created, s.EndedBy = newID(), by, now, ""
+	s.ID, s.By, s.Created, s.EndedBy = store.NewID(), by, now, ""
 	err := m.DB.Tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO silences (`+silenceColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'')`,
 			s.ID, s.Rule, s.Component, s.Flow, s.Reason, s.By, millis(s.Created), millis(s.Ends))

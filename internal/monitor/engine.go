@@ -4,11 +4,11 @@
 package monitor
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
+
+	"dukou.dev/dukou/internal/store"
 )
 
 // engine turns what is wrong now into alerts. It knows no clock, disk or network: each
@@ -156,7 +156,7 @@ func (e *engine) fire(now time.Time, k key, seen map[key]bool) {
 		return
 	}
 	t.alert = &Alert{
-		ID: newID(), Rule: k.rule, Component: k.component, Flow: k.flow, Part: k.part, State: Firing,
+		ID: store.NewID(), Rule: k.rule, Component: k.component, Flow: k.flow, Part: k.part, State: Firing,
 		Level: t.set.Level, First: now, Count: 1,
 	}
 	e.happened(now, t.alert, "fired", t.found.detail)
@@ -276,11 +276,4 @@ func (e *engine) resume(now time.Time, a Alert, setting Setting) {
 		e.told[a.key()] = a.Detail
 	}
 	e.tracked[a.key()] = t
-}
-
-// newID is a name that nobody has used.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 const maxChannels = 50
@@ -18,7 +19,7 @@ func (n *Notifier) Create(ctx context.Context, c Channel, s Secrets) (Channel, e
 	if err := c.check(&s); err != nil {
 		return c, err
 	}
-	c.ID, c.Revision, c.Set = newID(), 1, s.names()
+	c.ID, c.Revision, c.Set = store.NewID(), 1, s.names()
 	err := n.DB.Tx(ctx, func(tx *sql.Tx) error {
 		if err := free(ctx, tx, &c); err != nil {
 			return err

@@ -5,9 +5,7 @@ package notify
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -290,11 +288,4 @@ func (n *Notifier) tellFailing(channel, why string) {
 }
 
 // place is a name in the queue that comes behind those before it of the same millisecond.
-func (n *Notifier) place() string { return fmt.Sprintf("%016x%s", n.queued.Add(1), newID()[:16]) }
-
-// newID is a name that nobody has used.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
-}
+func (n *Notifier) place() string { return fmt.Sprintf("%016x%s", n.queued.Add(1), store.NewID()[:16]) }

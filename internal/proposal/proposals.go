@@ -5,8 +5,6 @@ package proposal
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,7 +100,7 @@ func (s *Proposals) draft(who account.Caller, act Act, n New) (Proposal, error) 
 	}
 	due := n.Due.Truncate(time.Millisecond)
 	p := Proposal{
-		ID: newID(), Kind: act.Kind, Title: n.Title, Payload: payload, Difference: n.Difference,
+		ID: store.NewID(), Kind: act.Kind, Title: n.Title, Payload: payload, Difference: n.Difference,
 		Digest: DigestOf(act.Kind, payload, n.Difference, due), Proposer: who.Account, ProposerName: who.Name, Duty: act.Duty,
 		Reason: n.Reason, Created: now, Expires: now.Add(OpenFor), Due: due, State: Waiting, Changed: now, Revision: 1,
 	}
@@ -214,10 +212,4 @@ func (s *Proposals) hurry() {
 	case s.wake <- struct{}{}:
 	default:
 	}
-}
-
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
 }
