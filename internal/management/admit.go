@@ -38,7 +38,8 @@ type call struct {
 	Agent  string // what the caller says of its program
 	Origin string // where a browser says that the page is
 
-	note string // what its record says beside, for auditors: a difference, a count
+	performed bool   // its handler was called
+	note      string // what its record says beside, for auditors: a difference, a count
 }
 
 type callKey struct{}
@@ -70,6 +71,9 @@ func (s *Server) admit(r Route) func(huma.Context, func(huma.Context)) {
 			}
 		}
 		next(huma.WithValue(hc, callKey{}, c))
+		if !c.performed { // what was sent does not fit the call
+			s.Record(c.entry("refuse", string(codeOf(hc.Status()))))
+		}
 	}
 }
 
@@ -157,6 +161,7 @@ func remark(ctx context.Context, text string) { callOf(ctx).note = text }
 // but waits for no disk.
 func (s *Server) perform(ctx context.Context, do func() error) error {
 	c := callOf(ctx)
+	c.performed = true
 	if c.Route.changes() {
 		if err := s.Record(c.entry("begun", "")).Wait(); err != nil {
 			return problem.Wrap(problem.Unavailable, err, "it cannot be recorded, so it is not done")

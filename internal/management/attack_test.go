@@ -374,3 +374,23 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 		t.Error("no record says that sys has signed in")
 	}
 }
+
+// TestMalformedCallsAreRecorded sends what no call takes: it is refused, and recorded as
+// refused, by whom and for what.
+func TestMalformedCallsAreRecorded(t *testing.T) {
+	b := openBank(t, false)
+	sys := b.enter("sys")
+	b.refused("a field of another type", b.call("POST", "/accounts/li", map[string]any{"person": 7}, bearer(sys)), "invalid")
+	b.refused("a question that is none", b.call("GET", "/accounts?colour=red", nil, bearer(sys)), "invalid")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, action := range []string{"create-account", "list-accounts"} {
+		found := false
+		for _, entry := range b.entries {
+			found = found || entry.Action == action && entry.Verdict == "refuse" && entry.Reason == "invalid" && entry.Subject == "admin/sys"
+		}
+		if !found {
+			t.Errorf("%s: no record says that it was refused", action)
+		}
+	}
+}

@@ -31,6 +31,7 @@ func (s *Server) streamRoutes() []Route {
 		op.Responses = map[string]*huma.Response{"200": {Description: "events", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}
 		huma.Register(api, op, func(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
 			who := callerOf(ctx)
+			callOf(ctx).performed = true
 			return &huma.StreamResponse{Body: func(hc huma.Context) { s.stream(hc, who) }}, nil
 		})
 	}

@@ -229,7 +229,7 @@ func TestInterface(t *testing.T) {
 		"unsigned":      {"POST", "/api/bundles", w.sign(w.bundle(2), 1), 403, fault.PolicyUnsigned},
 		"older":         {"POST", "/api/bundles", w.sign(w.bundle(0), 2), 403, fault.PolicyOld},
 		"malformed":     {"POST", "/api/bundles", []byte("x"), 403, fault.PolicyMalformed},
-		"nothing":       {"POST", "/api/bundles", nil, 403, fault.PolicyMalformed},
+		"nothing":       {"POST", "/api/bundles", nil, 400, "malformed"},
 		"too large":     {"POST", "/api/bundles", make([]byte, envelope.MaxSize+1), 413, "too-large"},
 		"another place": {"GET", "/api/other", nil, 404, "unknown"},
 		"other method":  {"GET", "/api/bundles", nil, 404, "unknown"},
