@@ -34,7 +34,7 @@ test: check ## format, vet and all tests with the race detector
 
 .PHONY: long
 long: ## the long forms: large and many files, load, kills; a million parcels before both judges
-	DUKOU_LONG=1 CGO_ENABLED=0 go test -count=1 -timeout 60m -v ./test/e2e/... ./internal/judge/...
+	DUKOU_LONG=1 CGO_ENABLED=0 go test -count=1 -timeout 60m -v ./test/e2e/... ./internal/judge/... ./test/package
 
 # 100,000 simulated schedules, each once with its own seed.
 SCHEDULES ?= 100000

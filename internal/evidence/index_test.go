@@ -42,7 +42,7 @@ func answers(t testing.TB, x *evidence.Index) any {
 func TestDatabaseDeleted(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		r := newRig(t)
-		r.fill(rand.New(rand.NewPCG(1, 1)), 800)
+		r.fill(rand.New(rand.NewPCG(1, 1)), 300)
 		x := r.open(db, withAddresses)
 		before := answers(t, x)
 		if err := x.Rebuild(context.Background()); err != nil {

@@ -156,10 +156,10 @@ func TestSearchAgreesWithModel(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		r := newRig(t)
-		r.fill(rng, 900)
+		r.fill(rng, 500)
 		x := r.open(db, withAddresses)
 		list := r.newestFirst()
-		for n := range 70 {
+		for n := range 40 {
 			q, s := r.ask(rng), pick(rng, scopes()...)
 			if n%3 == 0 {
 				x.SetBounds(300, 1<<10) // it has to go on from its cursor
@@ -192,9 +192,9 @@ func TestCountAgreesWithModel(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		r := newRig(t)
-		r.fill(rng, 900)
+		r.fill(rng, 500)
 		x := r.open(db, withAddresses)
-		for n := range 60 {
+		for n := range 40 {
 			q := evidence.CountQuery{Query: r.ask(rng), By: pick(rng, append(evidence.Fields(), "")...), Bucket: pick(rng, 0, time.Hour, 24*time.Hour, 90*time.Minute)}
 			q.To = time.Time{}
 			if q.From.IsZero() {
