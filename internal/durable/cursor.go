@@ -82,6 +82,13 @@ func newCursor(f io.ReaderAt, size int64, s *segment, limit int) *cursor {
 	}
 }
 
+// again has the next record looked for anew, in what the file holds now.
+func (c *cursor) again(f File) (err error) {
+	c.off, c.win.buf = c.from, c.win.buf[:0]
+	c.win.size, err = f.Size()
+	return err
+}
+
 // next returns the next record, valid until the call after. At a sector that
 // begins with zeros it returns io.EOF; what follows there is not looked at.
 func (c *cursor) next() ([]byte, error) {

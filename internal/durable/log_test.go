@@ -281,3 +281,37 @@ func (full) SyncDir(string) error { return nil }
 func (full) OpenFile(string, int, os.FileMode) (durable.File, error) {
 	return nil, errors.New("no space left")
 }
+
+// TestScanWhileWritten reads a log again and again while it grows: what was written after
+// the reader had read the place is no damage.
+func TestScanWhileWritten(t *testing.T) {
+	dir := t.TempDir()
+	l := mustOpen(t, dir, durable.LogOptions{SegmentBytes: 1 << 20, MaxRecord: 1000})
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if err := l.Append([]byte("one more record")).Wait(); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	}()
+	for last := uint64(0); last < 500 && !t.Failed(); {
+		tail, err := durable.Scan(durable.OS(), dir, 0, 1000, nil)
+		if err != nil || tail.Next < last {
+			t.Errorf("after %d records: %d, %v", last, tail.Next, err)
+		}
+		last = tail.Next
+	}
+	close(stop)
+	<-stopped
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -147,23 +147,31 @@ func (s *scanner) frames(f File, seg *segment, last bool) error {
 		return err
 	}
 	c := newCursor(f, size, seg, s.limit)
-	err = s.walk(c)
-	s.next, s.chain, s.off, s.batch, s.junk = c.index, c.chain, c.off, c.batch, 0
-	var d *damage
-	if !errors.Is(err, io.EOF) && !errors.As(err, &d) {
-		return err
+	for stood := int64(-1); ; {
+		err = s.walk(c)
+		s.next, s.chain, s.off, s.batch, s.junk = c.index, c.chain, c.off, c.batch, 0
+		var d *damage
+		if !errors.Is(err, io.EOF) && !errors.As(err, &d) {
+			return err
+		}
+		end, rerr := c.lastNonZero(c.off)
+		if rerr != nil {
+			return rerr
+		}
+		if d == nil && end == c.off {
+			return nil
+		}
+		if c.off == stood {
+			if d == nil {
+				d = &damage{off: c.off, from: c.from, reason: "records are missing"}
+			}
+			return s.settle(c, d, end, last)
+		}
+		stood = c.off
+		if err := c.again(f); err != nil { // who writes this log may have been at it: look once more
+			return err
+		}
 	}
-	end, rerr := c.lastNonZero(c.off)
-	if rerr != nil {
-		return rerr
-	}
-	if d == nil && end == c.off {
-		return nil
-	}
-	if d == nil {
-		d = &damage{off: c.off, from: c.from, reason: "records are missing"}
-	}
-	return s.settle(c, d, end, last)
 }
 
 // settle accepts d as a torn tail, or says that it is not one.
