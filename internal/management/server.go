@@ -175,7 +175,11 @@ func (s *Server) Handler() http.Handler {
 		w.WriteHeader(d.Status)
 		_ = writeDocument(w, d) // the client went away
 	}))
-	return guarded.Handler(s.mux)
+	inner := guarded.Handler(s.mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer daemon.EndOnPanic()
+		inner.ServeHTTP(w, r)
+	})
 }
 
 // Serve serves a listener until ctx ends. host says that who can connect to it is the

@@ -4,11 +4,10 @@
 package http
 
 import (
-	"fmt"
 	nethttp "net/http"
-	"runtime/debug"
 	"time"
 
+	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/front"
 	"dukou.dev/dukou/internal/parcel"
@@ -24,7 +23,7 @@ type handler struct {
 
 // ServeHTTP answers one request.
 func (h handler) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
-	defer endOnPanic()
+	defer daemon.EndOnPanic()
 	h.read(r.Context())
 	if len(r.TransferEncoding) > 0 {
 		// A length beside the chunks is gone when the parser is done. Another party
@@ -51,18 +50,6 @@ func (h handler) writeUntil(w nethttp.ResponseWriter, deadline time.Time) {
 	if err := nethttp.NewResponseController(w).SetWriteDeadline(deadline); err != nil {
 		h.entry.config.Log.Debug("no write deadline", "error", err)
 	}
-}
-
-// endOnPanic ends the process on a panic of a handler: net/http would go on with
-// the next request, in a state that nobody foresaw.
-func endOnPanic() {
-	v := recover()
-	if v == nil {
-		return
-	}
-	text := fmt.Sprintf("%v\n%s", v, debug.Stack())
-	go panic(text)
-	select {}
 }
 
 // cross takes a request to the other side and its answer back. The flow is nil
