@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/authority"
 	"dukou.dev/dukou/internal/center"
@@ -81,7 +83,7 @@ func serve(ctx context.Context, s settings, identity *pki.Identity, digest []byt
 	if err != nil {
 		return err
 	}
-	effective := s.effective(identity.Request.ID)
+	effective, terminal := s.effective(identity.Request.ID), onTerminal()
 	if err := confine.Apply(r, log); err != nil {
 		return err
 	}
@@ -97,7 +99,7 @@ func serve(ctx context.Context, s settings, identity *pki.Identity, digest []byt
 	if err != nil {
 		return err
 	}
-	site := &site{settings: s, center: c, db: db, key: key, tls: doors.certificate, syslog: doors.syslog, font: font, log: log}
+	site := &site{settings: s, center: c, db: db, key: key, tls: doors.certificate, syslog: doors.syslog, font: font, terminal: terminal, log: log}
 	p, err := site.open(ctx)
 	if err != nil {
 		return errors.Join(err, db.Close())
@@ -107,6 +109,12 @@ func serve(ctx context.Context, s settings, identity *pki.Identity, digest []byt
 		listeners = append(listeners, p.server.Task("console", doors.console, false))
 	}
 	return p.run(ctx, site, listeners...)
+}
+
+// onTerminal tells whether what is printed is read by somebody now.
+func onTerminal() bool {
+	_, err := unix.IoctlGetTermios(int(os.Stdout.Fd()), unix.TCGETS)
+	return err == nil
 }
 
 func (s *settings) newCenter(identity *pki.Identity, digest []byte, effective control.Effective, journal *audit.Journal, log *slog.Logger) (*center.Center, error) {
@@ -159,8 +167,8 @@ func (s *settings) listen(log *slog.Logger) (d doors, err error) {
 	if err != nil {
 		return d, err
 	}
-	print := fingerprint(d.certificate)
-	log.Info("the console listens", "address", s.console, "certificate", hex.EncodeToString(print[:]))
+	mark := fingerprint(d.certificate)
+	log.Info("the console listens", "address", s.console, "certificate", hex.EncodeToString(mark[:]))
 	d.console = tls.NewListener(plain, &tls.Config{
 		Certificates: []tls.Certificate{d.certificate}, MinVersion: tls.VersionTLS13, NextProtos: []string{"h2", "http/1.1"},
 	})

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -45,6 +46,8 @@ type site struct {
 	syslog net.Listener // for what graded systems send; nil for none
 	font   []byte
 	log    *slog.Logger
+
+	terminal bool // somebody sits before it who may be shown secrets
 }
 
 // parts are what administrators work with. Each knows nothing of the others: what one
@@ -54,19 +57,12 @@ type parts struct {
 	tasks  []daemon.Task
 }
 
-func (s *site) record(e audit.Entry) audit.Ticket {
-	if e.Time == 0 {
-		e.Time = time.Now().UnixMilli()
-	}
-	return s.center.Journal.Append(e)
-}
-
 // open opens all parts over the database.
 func (s *site) open(ctx context.Context) (*parts, error) {
 	events := management.NewEvents()
 	accounts, err := account.Open(s.db, account.Config{
 		Name: "Dukou " + s.center.Identity.Admission.Guard, Domain: s.domain, Origins: s.origins(),
-		Key: s.key, Record: s.record, Tell: events.Tell, Now: time.Now,
+		Key: s.key, Record: s.center.Journal.Append, Tell: events.Tell, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -94,23 +90,23 @@ func (s *site) open(ctx context.Context) (*parts, error) {
 	for _, list := range acts {
 		all = append(all, list...)
 	}
-	proposals, err := proposal.Open(s.db, proposal.Config{Acts: all, Holders: accounts.Holders, Record: s.record, Tell: events.Tell, Log: s.log, Now: time.Now})
+	proposals, err := proposal.Open(s.db, proposal.Config{Acts: all, Holders: accounts.Holders, Record: s.center.Journal.Append, Tell: events.Tell, Log: s.log, Now: time.Now})
 	if err != nil {
 		return nil, err
 	}
 	findings := finding.Open(s.db, finding.Config{Now: time.Now, Tell: events.Tell})
 	counting := management.Counting{Evidence: index, Inventory: stock, Findings: findings, Witnessed: s.witnessedSize}
-	reports, err := report.Open(s.db, report.Config{Numbers: counting.Numbers, Font: s.font, Record: s.record, Tell: events.Tell, Now: time.Now, Log: s.log})
+	reports, err := report.Open(s.db, report.Config{Numbers: counting.Numbers, Font: s.font, Record: s.center.Journal.Append, Tell: events.Tell, Now: time.Now, Log: s.log})
 	if err != nil {
 		return nil, err
 	}
 	exports := export.Open(s.db, s.exporting(kept, events))
-	taken := intake.Open(s.db, intake.Config{Record: s.record, Listener: s.syslog, Certificate: s.tls, Tell: events.Tell, Now: time.Now, Log: s.log})
+	taken := intake.Open(s.db, intake.Config{Record: s.center.Journal.Append, Listener: s.syslog, Certificate: s.tls, Tell: events.Tell, Now: time.Now, Log: s.log})
 	server := management.New(management.Config{
 		Center: s.center, Accounts: accounts, Proposals: proposals, Inventory: stock, Policy: desk, Evidence: index,
 		Monitor: watched, Notifier: notifier, Findings: findings, Reports: reports, Exports: exports, Intake: taken, Retention: kept,
 		Inbox:  []management.InboxSource{management.AlertInbox(watched), management.PolicyInbox(desk), management.FindingInbox(findings)},
-		Record: s.record, Events: events, Version: version, Log: s.log,
+		Record: s.center.Journal.Append, Events: events, Version: version, Log: s.log,
 	})
 	return &parts{server: server, tasks: []daemon.Task{
 		{Name: "proposals", Run: proposals.Run}, {Name: "policy", Run: desk.Run}, {Name: "evidence", Run: index.Run},
@@ -125,7 +121,7 @@ func (s *site) drafting(accounts *account.Accounts, events *management.Events) d
 		Guard: a.Guard, Anchors: policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}, State: s.state,
 		InForce: s.center.InForce, Apply: s.center.Apply, Admitted: s.center.Signer.Admitted,
 		DetailKey: s.center.DetailKey, ApproverKey: accounts.ApproverKey,
-		Record: s.record, Tell: events.Tell, Now: time.Now, Log: s.log,
+		Record: s.center.Journal.Append, Tell: events.Tell, Now: time.Now, Log: s.log,
 	}
 }
 
@@ -134,7 +130,7 @@ func (s *site) keeping(events *management.Events) retention.Config {
 		Destroy: func(ctx context.Context, before uint64) error {
 			return s.center.Signer.Destroy(ctx, authority.WantDestroy{Class: audit.Decisions, Before: before})
 		},
-		Disk: retention.DiskOf(s.state), Record: s.record, Tell: events.Tell, Now: time.Now, Log: s.log,
+		Disk: retention.DiskOf(s.state), Record: s.center.Journal.Append, Tell: events.Tell, Now: time.Now, Log: s.log,
 	}
 }
 
@@ -156,19 +152,15 @@ func (s *site) indexing(kept *retention.Retention) evidence.Config {
 }
 
 func (s *site) watching(ctx context.Context, events *management.Events) (*monitor.Monitor, *notify.Notifier, error) {
-	console := ""
-	if origins := s.origins(); len(origins) > 0 {
-		console = origins[0]
-	}
 	var watched *monitor.Monitor
 	notifier := notify.Open(notify.Config{
-		DB: s.db, Key: s.key, Console: console, Host: s.center.Identity.Request.ID,
+		DB: s.db, Key: s.key, Console: s.base(), Host: s.center.Identity.Request.ID,
 		Failing: func(channel, why string) { management.ChannelFailing(watched)(channel, why) },
 		Tell:    events.Tell, Log: s.log, Now: time.Now,
 	})
 	watched, err := monitor.Open(ctx, monitor.Config{
 		DB: s.db, Observe: management.Observe(s.center), Queue: management.QueueNews(notifier), Queued: notifier.Wake,
-		Record: s.record, Tell: events.Tell, Log: s.log, Now: time.Now,
+		Record: s.center.Journal.Append, Tell: events.Tell, Log: s.log, Now: time.Now,
 	})
 	return watched, notifier, err
 }
@@ -178,7 +170,7 @@ func (s *site) stock(events *management.Events, watched *monitor.Monitor) invent
 	return inventory.Config{
 		Self: s.center.Identity.Request.ID, Version: version, Standings: management.Standings(s.center), PolicyEnd: s.center.PolicyEnd,
 		Signer:    inventory.Signer{Admitted: signer.Admitted, Admit: signer.Admit, Answer: signer.Answer, Dismiss: signer.Dismiss},
-		Effective: s.center.EffectiveOf, Record: s.record, Tell: events.Tell, Alert: management.DriftAlert(watched), Log: s.log, Now: time.Now,
+		Effective: s.center.EffectiveOf, Record: s.center.Journal.Append, Tell: events.Tell, Alert: management.DriftAlert(watched), Log: s.log, Now: time.Now,
 	}
 }
 
@@ -197,7 +189,7 @@ func (s *site) exporting(kept *retention.Retention, events *management.Events) e
 			return list
 		},
 		Read: s.center.Records, MayLeave: kept.Exported, Dir: filepath.Join(s.state, "tls"), Version: version,
-		Record: s.record, Tell: events.Tell, Now: time.Now, Log: s.log,
+		Record: s.center.Journal.Append, Tell: events.Tell, Now: time.Now, Log: s.log,
 	}
 }
 
@@ -210,12 +202,22 @@ func (s *site) witnessedSize(origin string) uint64 {
 	return c.Size
 }
 
-// tellFirst says what to do with a new installation. The links are secrets and so are in
-// no log: the host's command prints them.
+// tellFirst says what to do with a new installation. Its first links are secrets: at the
+// first start they are printed on a terminal, and in no log; the host's command prints
+// them again.
 func (s *site) tellFirst(ctx context.Context, accounts *account.Accounts) error {
 	had, err := accounts.Initialised(ctx)
 	if err != nil {
 		return err
+	}
+	if s.terminal {
+		links, err := accounts.FirstLinks(ctx)
+		for _, l := range links {
+			fmt.Printf("%s: %s%s (until %s)\n", l.Duty, s.base(), l.Path, l.Expires.Format(time.RFC3339))
+		}
+		if err != nil {
+			return err
+		}
 	}
 	var missing []string
 	for _, d := range account.Duties() {

@@ -95,6 +95,14 @@ func (s *settings) origins() []string {
 	return []string{"https://" + host}
 }
 
+// base is the address of the console, empty for none.
+func (s *settings) base() string {
+	if origins := s.origins(); len(origins) > 0 {
+		return origins[0]
+	}
+	return ""
+}
+
 // rules are what the center may do once all that it listens on is open: use its own
 // directories, and connect to the guard, the signer, the database, and the ports that
 // notifications and exports go to.

@@ -28,6 +28,7 @@ import (
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/internal/vault"
 	"dukou.dev/dukou/internal/wire"
 )
 
@@ -43,7 +44,7 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// Center is the center's first part: bundles, leases, audit and health.
+// Center distributes bundles and leases, and gathers audit and health.
 type Center struct {
 	Config
 	id      string
@@ -51,6 +52,7 @@ type Center struct {
 	keys    *pki.Keys // of its own details; it labels nothing
 	mirror  *audit.Mirror
 	witness *audit.Witness
+	local   vault.Key // of this disk: of its own details before its first lease
 
 	mu     sync.Mutex
 	conn   *wire.Conn // to the inner half, nil while there is none
@@ -98,6 +100,9 @@ func New(c Config) (*Center, error) {
 	center := &Center{Config: c, id: c.Identity.Request.ID, keys: &pki.Keys{}, states: map[string]*Standing{}, turns: map[string]chan struct{}{}, wake: make(chan struct{}, 1)}
 	var err error
 	if center.keeper, err = policy.NewKeeper(c.State, policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}); err != nil {
+		return nil, err
+	}
+	if center.local, err = vault.Load(filepath.Join(c.State, "vault.key")); err != nil {
 		return nil, err
 	}
 	if err := c.Identity.LoadLease(c.State, center.keys); err != nil {

@@ -55,14 +55,14 @@ func (c *Center) Records(origin string, from uint64, max int) ([]audit.Record, e
 func (c *Center) Witnessed(origin string) []byte {
 	if origin == audit.Origin(c.id) {
 		data, err := os.ReadFile(WitnessedFile(c.State, c.id))
-		if err != nil {
-			return nil
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			c.Log.Error("what the inner half has witnessed cannot be read", "error", err)
 		}
 		return data
 	}
 	signed, _, err := c.witness.Latest(origin)
 	if err != nil {
-		return nil
+		c.Log.Error("what was witnessed cannot be read", "log", origin, "error", err)
 	}
 	return signed
 }
@@ -87,11 +87,7 @@ func (c *Center) OpenOwn(content *audit.Content) error {
 		return nil
 	}
 	if id.Day == audit.NoDay {
-		local, err := vault.Load(filepath.Join(c.State, "vault.key"))
-		if err != nil {
-			return err
-		}
-		return content.Open(audit.DetailSealer(local))
+		return content.Open(audit.DetailSealer(c.local))
 	}
 	key, ok := c.keys.Detail(id.Class, uint64(id.Day))
 	if !ok {
