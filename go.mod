@@ -2,6 +2,9 @@ module dukou.dev/dukou
 
 go 1.26.0
 
+// The console's modules; some of them carry Go of their own.
+ignore ./web/node_modules
+
 require (
 	codeberg.org/go-pdf/fpdf v0.12.0
 	github.com/aymanbagabas/go-udiff v0.4.1

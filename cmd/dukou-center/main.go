@@ -23,6 +23,7 @@ import (
 	"dukou.dev/dukou/internal/authority"
 	"dukou.dev/dukou/internal/center"
 	"dukou.dev/dukou/internal/confine"
+	"dukou.dev/dukou/internal/console"
 	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/durable"
@@ -30,6 +31,7 @@ import (
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/store"
 	"dukou.dev/dukou/internal/vault"
+	"dukou.dev/dukou/web"
 )
 
 // version is what was built; the Makefile has the linker set it.
@@ -106,7 +108,11 @@ func serve(ctx context.Context, s settings, identity *pki.Identity, digest []byt
 	}
 	listeners := []daemon.Task{p.server.Task("host's interface", doors.host, true)}
 	if doors.console != nil {
-		listeners = append(listeners, p.server.Task("console", doors.console, false))
+		h, err := console.Handler(web.Files(), p.server.Handler())
+		if err != nil {
+			return errors.Join(err, db.Close())
+		}
+		listeners = append(listeners, p.server.TaskOf("console", doors.console, h))
 	}
 	return p.run(ctx, site, listeners...)
 }

@@ -185,8 +185,12 @@ func (s *Server) Handler() http.Handler {
 // Serve serves a listener until ctx ends. host says that who can connect to it is the
 // center's own host.
 func (s *Server) Serve(ctx context.Context, l net.Listener, host bool) error {
+	return s.serve(ctx, l, s.Handler(), host)
+}
+
+func (s *Server) serve(ctx context.Context, l net.Listener, h http.Handler, host bool) error {
 	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 2 * time.Minute,
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 2 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context {
@@ -215,6 +219,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, host bool) error {
 // Task serves a listener as a part of a process.
 func (s *Server) Task(name string, l net.Listener, host bool) daemon.Task {
 	return daemon.Task{Name: name, Run: func(ctx context.Context) error { return s.Serve(ctx, l, host) }}
+}
+
+// TaskOf serves a listener that other hosts reach by a handler around the server's own.
+func (s *Server) TaskOf(name string, l net.Listener, h http.Handler) daemon.Task {
+	return daemon.Task{Name: name, Run: func(ctx context.Context) error { return s.serve(ctx, l, h, false) }}
 }
 
 // newError is how the library's own refusals (a body that is not JSON, a value out of
