@@ -57,9 +57,7 @@ func (x *Index) Crossing(ctx context.Context, s Scope, parcel string, details bo
 		return Crossing{}, err
 	}
 	all := page.Entries
-	slices.SortStableFunc(all, func(a, b Found) int {
-		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Log, b.Log), cmp.Compare(a.Index, b.Index))
-	})
+	inOrder(all)
 	c := Crossing{Parcel: strings.ToLower(parcel), More: page.Next != ""}
 	c.State, c.Sentence = stateOf(all)
 	for _, f := range all {
@@ -76,6 +74,13 @@ func (x *Index) Crossing(ctx context.Context, s Scope, parcel string, details bo
 		return Crossing{}, unknown("there is no record of parcel %s that you may see", c.Parcel)
 	}
 	return c, nil
+}
+
+// inOrder sorts records as they came about.
+func inOrder(all []Found) {
+	slices.SortStableFunc(all, func(a, b Found) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Log, b.Log), cmp.Compare(a.Index, b.Index))
+	})
 }
 
 // look takes in what only the log has of a decision.
@@ -128,11 +133,30 @@ func tellings(hops []Found) told {
 	return t
 }
 
-// stateOf says how far a parcel came. It claims no more than is recorded: a side whose
-// records are not here yet may know more.
+// stateOf says how far a parcel came.
 func stateOf(hops []Found) (State, string) {
+	state, sentence, _ := endOf(hops)
+	return state, sentence
+}
+
+// endOf says how far a parcel came, and which refusal was its end, if one was. It claims no
+// more than is recorded: a side whose records are not here yet may know more.
+func endOf(hops []Found) (State, string, *Found) {
 	t := tellings(hops)
 	by := cmp.Or(t.judged, t.refused) // a front only passes on what a judge has said
+	state, sentence := t.state(by)
+	switch state {
+	case AnswerRefused, Refused:
+		return state, sentence, by
+	case Interrupted:
+		return state, sentence, t.refused
+	case Answered, Delivered, Released, Passed, NotKnown:
+	}
+	return state, sentence, nil
+}
+
+// state is the state with its sentence; by is the refusal that weighs most.
+func (t *told) state(by *Found) (State, string) {
 	switch {
 	case t.verdicts["delivered"]:
 		return Delivered, "Delivered: the receiving side has released it, and the sending front has the receipt."

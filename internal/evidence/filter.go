@@ -19,6 +19,7 @@ type filter struct {
 	from, to int64          // Unix milliseconds, from included
 	kinds    map[int64]bool // that may match
 	narrow   bool           // the kinds are not all
+	broad    bool           // and yet most rows are likely to be of them
 	subject  wordFilter
 	object   wordFilter
 	address  wordFilter

@@ -16,6 +16,9 @@ func (x *Index) plan(ctx context.Context, f *filter, after place) (*merge, error
 	if err := x.thin(ctx, f, after); err != nil {
 		return nil, err
 	}
+	if m, err := x.broadly(ctx, f, parts, after); m != nil || err != nil {
+		return m, err
+	}
 	ways := f.ways()
 	if len(ways) == 1 {
 		return newMerge(x.db, parts, after, ways[0]), nil
@@ -37,6 +40,29 @@ func (x *Index) plan(ctx context.Context, f *filter, after place) (*merge, error
 		}
 	}
 	return best, nil
+}
+
+// broadly looks at all rows, where so many of them are chosen that this is quicker than to
+// look for those of each kind; nil where it is not.
+func (x *Index) broadly(ctx context.Context, f *filter, parts *partList, after place) (*merge, error) {
+	if !f.broad {
+		return nil, nil
+	}
+	m := newMerge(x.db, parts, after, []*stream{{}})
+	rows, err := m.take(ctx, probeRows)
+	if err != nil {
+		return nil, err
+	}
+	chosen := 0
+	for i := range rows {
+		if f.kinds[rows[i].kind] {
+			chosen++
+		}
+	}
+	if m.back = rows; chosen < len(rows)/8 {
+		return nil, nil
+	}
+	return m, nil
 }
 
 // thin leaves of many kinds those that have rows in the window, where that is quickly
