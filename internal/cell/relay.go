@@ -22,46 +22,56 @@ const maxRelayed = 1024
 const dialTimeout = 5 * time.Second
 
 // Relay lets clients on the host's loopback reach a cell: it accepts TCP connections
-// and carries each to a Unix socket in a directory that the cell was granted. It is
-// for the trial's clients only; nothing between zones may go through it.
+// and carries each to a Unix socket in a directory that the cell was granted, or to a
+// port of the cell's own loopback. It is for the trial's clients only; nothing between
+// zones may go through it.
 //
 // A Unix connection that is accepted belongs to the network namespace of the socket
 // that connected. The relay makes that socket in the cell's own namespace, so the
 // cell gets no descriptor of the host's network.
 type Relay struct {
 	listener *net.TCPListener
-	socket   string
-	client   func() (fd int, err error) // a new stream socket in the cell's namespace
+	name     string
+	target   unix.Sockaddr
+	client   func(family int) (fd int, err error) // a new stream socket in the cell's namespace
 }
 
-// Relay listens on address, such as "127.0.0.1:0", for connections to a cell's Unix
-// socket, which need not exist yet. The address must be a loopback address. Run must
-// follow, and end before the stage is closed.
-func (s *Stage) Relay(cell, address, socket string) (*Relay, error) {
+// SamePort as the target of a relay is the port of the cell's loopback that has the same
+// number as the relay's own: the cell is reached by the address that it knows.
+const SamePort = "same port"
+
+// Relay listens on address, such as "127.0.0.1:0", for connections to a cell's target: the
+// path of a Unix socket, or SamePort, of an isolated cell with a loopback. What listens
+// there need not exist yet. The address must be a loopback address. Run must follow, and
+// end before the stage is closed.
+func (s *Stage) Relay(cell, address, target string) (*Relay, error) {
 	s.mu.Lock()
 	r, err := s.room(cell)
 	s.mu.Unlock()
 	if err != nil {
 		return nil, fmt.Errorf("relay to %s: %w", cell, err)
 	}
-	if r.ns == nil {
-		return newRelay(address, socket, streamSocket)
+	if r.ns == nil && target == SamePort {
+		return nil, fmt.Errorf("relay to %s: %w, and its port is the host's", cell, ErrNotIsolated)
 	}
-	return newRelay(address, socket, func() (fd int, err error) {
+	if r.ns == nil {
+		return newRelay(address, target, streamSocket)
+	}
+	return newRelay(address, target, func(family int) (fd int, err error) {
 		err = s.thread.in(r.ns, func() error {
-			fd, err = streamSocket()
+			fd, err = streamSocket(family)
 			return err
 		})
 		return fd, err
 	})
 }
 
-func streamSocket() (int, error) {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+func streamSocket(family int) (int, error) {
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	return fd, os.NewSyscallError("socket", err)
 }
 
-func newRelay(address, socket string, client func() (int, error)) (*Relay, error) {
+func newRelay(address, target string, client func(int) (int, error)) (*Relay, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
@@ -73,7 +83,12 @@ func newRelay(address, socket string, client func() (int, error)) (*Relay, error
 	if err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
-	return &Relay{listener: listener, socket: socket, client: client}, nil
+	r := &Relay{listener: listener, name: target, target: &unix.SockaddrUnix{Name: target}, client: client}
+	if target == SamePort {
+		port := listener.Addr().(*net.TCPAddr).Port
+		r.target = &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
+	}
+	return r, nil
 }
 
 // Addr returns the host and port that the relay listens on.
@@ -124,7 +139,7 @@ func (r *Relay) carry(ctx context.Context, client *net.TCPConn) {
 }
 
 // dial waits out a full queue, which a Unix socket reports instead of waiting itself.
-func (r *Relay) dial(ctx context.Context) (*net.UnixConn, error) {
+func (r *Relay) dial(ctx context.Context) (whole, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	retry := time.NewTicker(5 * time.Millisecond)
@@ -142,22 +157,51 @@ func (r *Relay) dial(ctx context.Context) (*net.UnixConn, error) {
 	}
 }
 
-// connect never waits: a Unix socket is connected at once or not at all.
-func (r *Relay) connect() (*net.UnixConn, error) {
-	fd, err := r.client()
+// connect is done at once: neither a Unix socket nor a loopback waits for anybody.
+func (r *Relay) connect() (whole, error) {
+	family := unix.AF_UNIX
+	if _, port := r.target.(*unix.SockaddrInet4); port {
+		family = unix.AF_INET
+	}
+	fd, err := r.client(family)
 	if err != nil {
 		return nil, err
 	}
-	file := os.NewFile(uintptr(fd), r.socket)
+	file := os.NewFile(uintptr(fd), r.name)
 	defer file.Close() // the connection has a descriptor of its own
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: r.socket}); err != nil {
+	err = unix.Connect(fd, r.target)
+	if errors.Is(err, unix.EINPROGRESS) {
+		err = connected(fd)
+	}
+	if err != nil {
 		return nil, os.NewSyscallError("connect", err)
 	}
 	conn, err := net.FileConn(file)
 	if err != nil {
 		return nil, err
 	}
-	return conn.(*net.UnixConn), nil
+	return conn.(whole), nil
+}
+
+// connected waits for what became of a connection that was begun.
+func connected(fd int) error {
+	begun := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	for {
+		n, err := unix.Poll(begun, int(dialTimeout/time.Millisecond))
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return err
+		case n == 0:
+			return unix.ETIMEDOUT
+		}
+		found, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+		if err == nil && found != 0 {
+			err = unix.Errno(found)
+		}
+		return err
+	}
 }
 
 // half is a connection whose writing side can end before its reading side.
@@ -165,6 +209,12 @@ type half interface {
 	io.ReadWriter
 	CloseRead() error
 	CloseWrite() error
+}
+
+// whole is one of which both sides can end at once.
+type whole interface {
+	half
+	io.Closer
 }
 
 // copyHalf copies one direction and passes its end on: a writer that is gone stops

@@ -6,6 +6,7 @@ package cell_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"path/filepath"
@@ -46,6 +47,28 @@ func TestRelayReachesACell(t *testing.T) {
 	_, out := start(t, stage, cell.Spec{Name: "a", Args: []string{"listen", "unix", socket}, Writable: []string{dir}})
 	out.await(t, "listening")
 	address := relayTo(t, stage, "a", socket)
+	echoes(t, address)
+}
+
+// TestRelayReachesAPort: the cell is reached by the port that it knows of itself, and
+// nothing of it is on the host.
+func TestRelayReachesAPort(t *testing.T) {
+	stage, dir := openStage(t), shortDir(t)
+	address := relayTo(t, stage, "a", cell.SamePort)
+	_, out := start(t, stage, cell.Spec{Name: "a", Args: []string{"listen", "tcp", address}, Writable: []string{dir}, Loopback: true})
+	out.await(t, "listening")
+	echoes(t, address)
+}
+
+func TestRelayToAPortWithoutIsolation(t *testing.T) {
+	if _, err := openPlain(t).Relay("a", "127.0.0.1:0", cell.SamePort); !errors.Is(err, cell.ErrNotIsolated) {
+		t.Errorf("the port would be the relay's own: %v", err)
+	}
+}
+
+// echoes sends much to an address, over many connections, and wants it back.
+func echoes(t *testing.T, address string) {
+	t.Helper()
 	want := bytes.Repeat([]byte("0123456789abcdef"), 1<<14)
 	var all sync.WaitGroup
 	for range 50 {
@@ -70,7 +93,14 @@ func TestRelayReachesACell(t *testing.T) {
 }
 
 func TestRelayToNobodyClosesTheConnection(t *testing.T) {
-	conn, err := net.Dial("tcp", relayTo(t, openStage(t), "a", filepath.Join(shortDir(t), "nobody")))
+	for _, target := range []string{filepath.Join(shortDir(t), "nobody"), cell.SamePort} {
+		t.Run(filepath.Base(target), func(t *testing.T) { closedAtOnce(t, relayTo(t, openStage(t), "a", target)) })
+	}
+}
+
+func closedAtOnce(t *testing.T, address string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
