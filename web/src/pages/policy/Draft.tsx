@@ -1,0 +1,8 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Page } from '../../parts/Page';
+
+export default function Draft() {
+  return <Page title="Draft">{null}</Page>;
+}

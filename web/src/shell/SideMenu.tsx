@@ -1,0 +1,83 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  AlertOutlined,
+  AuditOutlined,
+  BellOutlined,
+  BlockOutlined,
+  BookOutlined,
+  ClockCircleOutlined,
+  ClusterOutlined,
+  ContainerOutlined,
+  DashboardOutlined,
+  DatabaseOutlined,
+  EditOutlined,
+  ExportOutlined,
+  FileSearchOutlined,
+  FlagOutlined,
+  ImportOutlined,
+  InboxOutlined,
+  KeyOutlined,
+  NotificationOutlined,
+  QuestionCircleOutlined,
+  SafetyCertificateOutlined,
+  SwapOutlined,
+  TagsOutlined,
+  TeamOutlined,
+  UserSwitchOutlined,
+  ApartmentOutlined,
+} from '@ant-design/icons';
+import { Menu } from 'antd';
+import type { ReactNode } from 'react';
+import { useLocation, useNavigate } from 'react-router';
+import { usePerson } from '../session/session';
+import { type Names, useNames } from './names';
+import { groups } from './pages';
+
+const icons: Partial<Record<keyof Names['pages'], ReactNode>> = {
+  overview: <DashboardOutlined />,
+  inbox: <InboxOutlined />,
+  alerts: <AlertOutlined />,
+  crossings: <SwapOutlined />,
+  quarantine: <BlockOutlined />,
+  inForce: <SafetyCertificateOutlined />,
+  drafts: <EditOutlined />,
+  names: <TagsOutlined />,
+  partners: <ApartmentOutlined />,
+  proposals: <AuditOutlined />,
+  components: <ClusterOutlined />,
+  rules: <BellOutlined />,
+  silences: <ClockCircleOutlined />,
+  channels: <NotificationOutlined />,
+  evidence: <FileSearchOutlined />,
+  questions: <QuestionCircleOutlined />,
+  findings: <FlagOutlined />,
+  reports: <BookOutlined />,
+  logs: <DatabaseOutlined />,
+  retention: <ContainerOutlined />,
+  sources: <ImportOutlined />,
+  exports: <ExportOutlined />,
+  accounts: <TeamOutlined />,
+  sessions: <UserSwitchOutlined />,
+  accountRules: <KeyOutlined />,
+};
+
+// SideMenu has the pages that the person's duty has, and no others.
+export function SideMenu({ folded }: { folded: boolean }) {
+  const names = useNames();
+  const { may } = usePerson();
+  const go = useNavigate();
+  const here = useLocation().pathname.slice(1);
+  const items = groups
+    .map((g) => ({
+      type: 'group' as const,
+      key: g.name,
+      label: folded ? null : names.groups[g.name],
+      children: g.pages.flatMap((p) => (p.name && may(p.call) ? [{ key: p.path, icon: icons[p.name], label: names.pages[p.name] }] : [])),
+    }))
+    .filter((g) => g.children.length > 0);
+  const paths = items.flatMap((g) => g.children.map((c) => c.key));
+  const chosen = paths.filter((p) => here === p || here.startsWith(`${p}/`)).sort((a, b) => b.length - a.length)[0];
+  return <Menu mode="inline" inlineIndent={16} items={items} selectedKeys={chosen ? [chosen] : []} onClick={(e) => void go(`/${e.key}`)} />;
+}
