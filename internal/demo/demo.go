@@ -37,6 +37,10 @@ type Options struct {
 	// the internet front are reached on the host's loopback. One that is taken, or
 	// empty, becomes a free one.
 	PortalAddress, FrontAddress string
+	// ConsoleAddress is where the console is reached, likewise.
+	ConsoleAddress string
+	// Traffic is how many requests a second Run keeps going after the tour, 0 for none.
+	Traffic float64
 	// Policy is the folder of the first bundle; nil for the example bank's. It must
 	// use the names in examples/bank/policy/README.md.
 	Policy fs.FS
@@ -116,13 +120,13 @@ func (d *Demo) launchAll(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := d.relays.open(d.stage, d.options, d.Installation); err != nil {
+		return err
+	}
 	for _, name := range Processes() {
 		if err := d.Launch(name); err != nil {
 			return err
 		}
-	}
-	if err := d.relays.open(d.stage, d.options, d.Installation); err != nil {
-		return err
 	}
 	data, err := d.Installation.Bundle(d.options.Policy, 1)
 	if err != nil {

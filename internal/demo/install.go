@@ -77,7 +77,7 @@ func Install(dir string) (*Installation, error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("%s is not empty; choose another directory", dir)
 	}
-	for _, step := range []func() error{i.makeDirectories, i.makeApprovers, i.enrol, i.makeBank, i.configure} {
+	for _, step := range []func() error{i.makeDirectories, i.makeApprovers, i.enrol, i.makeBank, i.makeConsole, i.configure} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("install in %s: %w", dir, err)
 		}

@@ -70,7 +70,10 @@ func (d *Demo) spec(name string) cell.Spec {
 		s.Args = []string{
 			"-identity", i.Identity(name), "-state", i.State(name), "-guard", "unix:" + i.Socket(GuardInner),
 			"-signer", "unix:" + i.Socket(Signer), "-api", "unix:" + i.Socket(name),
+			"-console", d.ConsoleAddress(), "-console-name", consoleName,
+			"-console-certificate", i.ConsoleCertificate(), "-console-key", i.consoleKey(),
 		}
+		s.Loopback = true // on which the console listens
 		s.Writable = []string{i.Home(name), i.run(name)}
 		s.ReadOnly = []string{i.run(GuardInner), i.run(Signer)}
 	case GuardOuter, GuardGate, GuardInner:

@@ -12,9 +12,11 @@ import (
 	"dukou.dev/dukou/internal/cell"
 )
 
-// relays let a browser on the host reach the internet zone, and nothing else.
+// relays let a browser on the host reach the internet zone and the console, and nothing
+// else.
 type relays struct {
 	portal, front *cell.Relay
+	console       string // host and port
 	cancel        context.CancelFunc
 	done          []chan error
 }
@@ -33,9 +35,13 @@ func openRelay(stage *cell.Stage, i *Installation, name, address string) (*cell.
 	return r, err
 }
 
+// open opens all of them. What they lead to is started afterwards.
 func (r *relays) open(stage *cell.Stage, o Options, i *Installation) (err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
+	if err := r.openConsole(ctx, stage, o); err != nil {
+		return err
+	}
 	if r.portal, err = openRelay(stage, i, Portal, o.PortalAddress); err != nil {
 		return err
 	}

@@ -33,6 +33,8 @@ func (r *rig) listenersOf(name string) []string {
 		return nil
 	case demo.GuardOuter, demo.GuardGate:
 		return []string{packetSocket, own}
+	case demo.Center:
+		return []string{"tcp " + r.ConsoleAddress(), own}
 	default:
 		return []string{own}
 	}
@@ -98,7 +100,7 @@ func (r *rig) listeners(t *testing.T, name string) []string {
 // those of a front that was built with two more.
 func TestListeners(t *testing.T) {
 	r := start(t)
-	for _, url := range []string{r.FrontURL(), r.PortalURL()} { // a relayed connection is open meanwhile
+	for _, url := range []string{r.FrontURL(), r.PortalURL(), r.ConsoleAddress()} { // a relayed connection is open meanwhile
 		client, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {
 			t.Fatal(err)
