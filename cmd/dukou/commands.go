@@ -9,7 +9,7 @@ import "github.com/spf13/cobra"
 func commands() []*cobra.Command {
 	return []*cobra.Command{
 		newDemoCommand(), newDoctorCommand(), newRunCommand(), newManifestCommand(), newEnrolCommand(), // hosts and components
-		newLoginCommand(), newLogoutCommand(), newWhoamiCommand(), newAccountCommand(), // administrators
+		newLoginCommand(), newLogoutCommand(), newWhoamiCommand(), newAccountCommand(), newOTPCommand(), // administrators
 		newPolicyCommand(), newProposalCommand(), // policy
 		newAuditCommand(), newStatusCommand(), newWatchCommand(), // what is and what was
 		newSendCommand(), newReceiveCommand(), // files
