@@ -1,0 +1,107 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Language } from '../../../language/texts';
+import type { Path } from './edit';
+
+// Schema is what is needed of a JSON Schema: the center says by it what files of policy may
+// hold (GET /api/policies/schema).
+export interface Schema {
+  $ref?: string;
+  $defs?: Record<string, Schema>;
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  properties?: Record<string, Schema>;
+  additionalProperties?: Schema | boolean;
+  patternProperties?: Record<string, Schema>;
+  propertyNames?: Schema;
+  items?: Schema;
+  required?: string[];
+  enum?: unknown[];
+  const?: unknown;
+  default?: unknown;
+  examples?: unknown[];
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  minItems?: number;
+  maxItems?: number;
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  allOf?: Schema[];
+  [extension: `x-${string}`]: unknown;
+}
+
+// resolved follows references and joins what is said in parts: of choices, all that any of
+// them may have.
+export function resolved(root: Schema, s: Schema | undefined, depth = 0): Schema {
+  if (!s || depth > 20) return {};
+  let out: Schema = { ...s };
+  if (s.$ref) {
+    const { $ref, ...own } = s;
+    out = { ...resolved(root, pointed(root, $ref), depth + 1), ...own };
+  }
+  for (const part of [...(out.allOf ?? []), ...(out.anyOf ?? []), ...(out.oneOf ?? [])]) out = joined(out, resolved(root, part, depth + 1), out.allOf?.includes(part) ?? false);
+  return out;
+}
+
+function pointed(root: Schema, ref: string): Schema | undefined {
+  let at: unknown = root;
+  for (const step of ref.replace(/^#\/?/, '').split('/').filter(Boolean)) {
+    at = (at as Record<string, unknown> | undefined)?.[step.replaceAll('~1', '/').replaceAll('~0', '~')];
+  }
+  return at as Schema | undefined;
+}
+
+function joined(a: Schema, b: Schema, all: boolean): Schema {
+  const out: Schema = { ...b, ...a };
+  if (a.properties || b.properties) out.properties = { ...b.properties, ...a.properties };
+  if (all && (a.required || b.required)) out.required = [...(a.required ?? []), ...(b.required ?? [])];
+  else if (a.required) out.required = a.required;
+  else delete out.required;
+  if (a.enum && b.enum) out.enum = [...new Set([...a.enum, ...b.enum])];
+  return out;
+}
+
+// childOf is the schema of what stands under a key, or of an item of a list.
+export function childOf(root: Schema, s: Schema, step: string | number): Schema | undefined {
+  const here = resolved(root, s);
+  if (typeof step === 'number' || step === '[]') return here.items;
+  const known = here.properties?.[step];
+  if (known) return known;
+  for (const [pattern, one] of Object.entries(here.patternProperties ?? {})) if (new RegExp(pattern, 'u').test(step)) return one;
+  return typeof here.additionalProperties === 'object' ? here.additionalProperties : undefined;
+}
+
+// schemaAt is the schema of a place; empty where none is known.
+export function schemaAt(root: Schema, path: Path): Schema {
+  let s: Schema | undefined = root;
+  for (const step of path) s = s && childOf(root, s, step);
+  return resolved(root, s);
+}
+
+// kindOf is how a value is edited.
+export type Kind = 'text' | 'integer' | 'boolean' | 'choice' | 'texts' | 'list' | 'record' | 'named' | 'other';
+
+export function kindOf(root: Schema, s: Schema): Kind {
+  const here = resolved(root, s);
+  const types = typeof here.type === 'string' ? [here.type] : (here.type ?? []);
+  if (here.enum) return 'choice';
+  if (here.properties) return 'record';
+  if (typeof here.additionalProperties === 'object' || here.patternProperties) return 'named';
+  if (here.items) return ['text', 'choice', 'integer'].includes(kindOf(root, here.items)) ? 'texts' : 'list';
+  if (types.includes('boolean')) return 'boolean';
+  if (types.includes('string')) return 'text';
+  if (types.includes('integer') || types.includes('number')) return 'integer';
+  return 'other';
+}
+
+// titleOf and descriptionOf are the center's words for a place, in the person's language.
+export function titleOf(s: Schema, language: Language): string | undefined {
+  return (language === 'zh' ? (s['x-title-zh'] as string | undefined) : undefined) ?? s.title;
+}
+
+export function descriptionOf(s: Schema, language: Language): string | undefined {
+  return (language === 'zh' ? (s['x-description-zh'] as string | undefined) : undefined) ?? s.description;
+}
