@@ -1,0 +1,29 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Alert } from 'antd';
+import { problemOf } from '../../api/problem';
+import { ProblemView } from '../../parts/ProblemView';
+import { Time } from '../../parts/Time';
+import { lockedUntil } from './place';
+import { useText } from './text';
+
+// Trouble says why signing in did not go on: a sentence, or what a call ended with.
+export function Trouble({ error }: { error: unknown }) {
+  const words = useText().signIn;
+  if (error === null || error === undefined) return null;
+  if (typeof error === 'string') return <Alert type="error" showIcon role="alert" title={error} />;
+  const problem = problemOf(error);
+  if (problem.code === 'credentials-wrong') return <Alert type="error" showIcon role="alert" title={words.wrong} />;
+  const until = lockedUntil(problem.detail);
+  if (problem.code !== 'account-locked' || until === undefined) return <ProblemView error={error} />;
+  const description = (
+    <>
+      <div>
+        {words.lockedUntil} <Time at={until} />
+      </div>
+      {words.lockedHelp}
+    </>
+  );
+  return <Alert type="error" showIcon role="alert" title={words.locked} description={description} />;
+}

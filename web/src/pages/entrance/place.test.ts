@@ -1,0 +1,59 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, it } from 'vitest';
+import { detailIn } from './details';
+import { madeOf } from './kinds';
+import { backOf, isNumber, lockedUntil, passkeysAt } from './place';
+
+const setup = { domain: 'console.bank.internal', origins: ['https://console.bank.internal:8443'] };
+
+describe('where passkeys work', () => {
+  it('is the address that the center tells, and no other', () => {
+    expect(passkeysAt(setup, 'https://console.bank.internal:8443', true)).toEqual({ here: true });
+    expect(passkeysAt(setup, 'https://Console.bank.internal:8443', true)).toEqual({ here: true });
+    expect(passkeysAt(setup, 'https://console.bank.internal', true)).toMatchObject({ why: 'elsewhere', byNumber: false, at: setup.origins });
+    expect(passkeysAt(setup, 'https://10.0.0.5:8443', true)).toMatchObject({ why: 'elsewhere', byNumber: true });
+    expect(passkeysAt(setup, 'https://console.bank.internal:8443', false)).toMatchObject({ why: 'browser' });
+    expect(passkeysAt({}, 'https://10.0.0.5:8443', true)).toMatchObject({ why: 'unset' });
+  });
+  it('is not a number, of either kind', () => {
+    expect(isNumber('https://[fe80::1]:8443')).toBe(true);
+    expect(isNumber('https://10.0.0.5')).toBe(true);
+    expect(isNumber('https://10.bank')).toBe(false);
+    expect(isNumber('')).toBe(false);
+  });
+});
+
+describe('the way back after signing in', () => {
+  it('is a page of the console', () => {
+    expect(backOf('/crossings?flow=a')).toBe('/crossings?flow=a');
+    for (const bad of [null, '', 'https://evil.example', '//evil.example', '/\\evil.example', '/sign-in', '/sign-in?back=%2F', '/link/dkl_x']) {
+      expect(backOf(bad)).toBe('/overview');
+    }
+  });
+});
+
+describe('what the center says', () => {
+  it('has the end of a lock in it', () => {
+    expect(lockedUntil('too many attempts failed: locked until 2026-11-22T09:30:00Z')).toBe('2026-11-22T09:30:00Z');
+    expect(lockedUntil('too many attempts failed')).toBeUndefined();
+  });
+  it('is told in Chinese where it is known, and else as it is', () => {
+    expect(detailIn('zh', 'at least 12 characters; 3 of lower case, upper case, digits and other characters')).toBe(
+      '至少 12 个字符；小写、大写、数字、其他字符中至少 3 类',
+    );
+    expect(detailIn('zh', 'from 8 to 64')).toBe('须在 8 到 64 之间');
+    expect(detailIn('zh', 'something new')).toBe('something new');
+    expect(detailIn('en', 'at least 12 characters')).toBe('at least 12 characters');
+  });
+});
+
+describe('a password', () => {
+  it('is counted as the center counts it', () => {
+    expect(madeOf('')).toMatchObject({ length: 0, kinds: 0 });
+    expect(madeOf('aA1-')).toMatchObject({ length: 4, kinds: 4 });
+    expect(madeOf('渡口😀')).toMatchObject({ length: 3, kinds: 1, other: true });
+    expect(madeOf('éÉ')).toMatchObject({ lower: true, upper: true, other: false });
+  });
+});
