@@ -14,10 +14,14 @@ import (
 	"dukou.dev/dukou/internal/fault"
 )
 
+// demoTraffic is how many requests a second show life in the console.
+const demoTraffic = 3
+
 // Where the demonstration is reached, unless taken.
 const (
-	demoPortal = "127.0.0.1:8440"
-	demoFront  = "127.0.0.1:8441"
+	demoPortal  = "127.0.0.1:8440"
+	demoFront   = "127.0.0.1:8441"
+	demoConsole = "127.0.0.1:8443"
 )
 
 func newDemoCommand() *cobra.Command {
@@ -30,7 +34,7 @@ func newDemoCommand() *cobra.Command {
 		Short: "Start both networks with the example bank on this machine and show what crosses and what does not",
 		Long: `Demo starts the real programs, each in network, mount, process and IPC namespaces of its
 own, with the example bank behind them, shows what crosses and what is refused, and then
-stays until Ctrl-C. It needs no rights beyond an ordinary user's where user namespaces are
+stays until Ctrl-C, with light traffic, and tells how to open the console. It needs no rights beyond an ordinary user's where user namespaces are
 allowed. Everything is in one directory, which is removed at the end.
 
 Exit status with --once: 0 every step went as it must, 1 one did not, 3 some were skipped.`,
@@ -46,7 +50,10 @@ Exit status with --once: 0 every step went as it must, 1 one did not, 3 some wer
 			// A terminal or a reader that goes away must not leave anything behind.
 			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGHUP, syscall.SIGPIPE)
 			defer stop()
-			o := demo.Options{Dir: dir, Keep: keep, Isolation: found, WhyPlain: reason, PortalAddress: demoPortal, FrontAddress: demoFront}
+			o := demo.Options{
+				Dir: dir, Keep: keep, Isolation: found, WhyPlain: reason, Traffic: demoTraffic,
+				PortalAddress: demoPortal, FrontAddress: demoFront, ConsoleAddress: demoConsole,
+			}
 			err = demo.Run(ctx, o, &demo.Printer{Out: c.OutOrStdout(), JSON: json}, once)
 			if errors.Is(err, demo.ErrIncomplete) {
 				return &exitError{fault.ExitSkipped, err}

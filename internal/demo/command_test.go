@@ -268,7 +268,7 @@ func TestStays(t *testing.T) {
 		want = 3
 	}
 	c.finish(t, want)
-	for _, part := range []string{"http://127.0.0.1:", "guard-outer", "ferry-zhangwei-2026", "\nended"} {
+	for _, part := range []string{"http://127.0.0.1:", "guard-outer", "ferry-zhangwei-2026", "https://localhost:", "/dukou otp ", "keys/approver-2", "\nended"} {
 		if !strings.Contains(text.String(), part) {
 			t.Errorf("the guide lacks %q:\n%s", part, text.String())
 		}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"dukou.dev/dukou/internal/cell"
 )
@@ -46,7 +45,7 @@ var ErrIncomplete = errors.New("not everything could be shown here")
 func Run(ctx context.Context, o Options, p *Printer, once bool) error {
 	p.say("渡口 Dukou: two networks, and what may cross between them\n")
 	var d *Demo
-	started := p.do(ctx, step{"start", "Nine processes are started", func(ctx context.Context) (string, error) {
+	started := p.do(ctx, step{name: "start", title: "Nine processes are started", run: func(ctx context.Context) (string, error) {
 		var err error
 		if d, err = Start(ctx, o); err != nil {
 			return "", err
@@ -76,11 +75,24 @@ func (d *Demo) show(ctx context.Context, p *Printer, once bool) error {
 	if once || ctx.Err() != nil {
 		return outcome
 	}
-	sessions, err := d.Found(ctx)
-	if err = errors.Join(err, d.SignOut(ctx, sessions)); err != nil {
-		return errors.Join(outcome, fmt.Errorf("the administrators: %w", err))
+	ready := &Ready{}
+	if r := p.do(ctx, step{name: "ready", title: "Four people take over its administration", run: d.ready(ready), ready: ready}); !r.OK {
+		return errors.Join(outcome, fmt.Errorf("the administrators: %s", r.Reason))
 	}
-	p.say("%s%s", d.guide(), d.administration())
+	traffic, err := d.NewTraffic(ctx)
+	if err != nil {
+		return errors.Join(outcome, err)
+	}
+	p.say("%s%s", d.guide(), d.administration(ready))
+	return d.stay(ctx, p, traffic, outcome)
+}
+
+// stay keeps traffic going until ctx ends, or a process does that must not.
+func (d *Demo) stay(ctx context.Context, p *Printer, traffic *Traffic, outcome error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { defer close(ended); traffic.Run(ctx, d.options.Traffic) }()
+	defer func() { cancel(); <-ended }()
 	select {
 	case <-ctx.Done():
 		p.say("\nended\n")
@@ -114,7 +126,7 @@ func (d *Demo) conclude(ctx context.Context, p *Printer, results []Result) error
 
 // guide says what runs where, and what to try.
 func (d *Demo) guide() string {
-	i, dukou := d.Installation, filepath.Join(d.options.Bin, "dukou")
+	i, dukou, ask := d.Installation, filepath.Join(d.options.Bin, "dukou"), d.askLines()
 	pid := func(name string) string { return fmt.Sprintf("%-15s pid %-8d", name, d.PID(name)) }
 	link, kind := "  cable   ", " (no IP)  "
 	if d.stage.Isolation() != cell.Netns {
@@ -139,9 +151,8 @@ func (d *Demo) guide() string {
    gaojian   ferry-gaojian-2026      a report of level 5: it stays inside
 
  With curl, as a system of the internet zone:
-   TOKEN=$(curl -s %s/login -H 'X-API-Key: %s' -H 'Content-Type: application/json' \
-     -d '{"user":"zhangwei","password":"ferry-zhangwei-2026"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
-   curl -i -H "Authorization: Bearer $TOKEN" '%s/reports/person-000001?purpose=self-inquiry'
+   %s
+   %s
    curl -i -H "Authorization: Bearer $TOKEN" '%s/reports/person-000002?purpose=self-inquiry'   # somebody else's
    curl -i %s/internal/people                                                 # no flow reaches it
 
@@ -153,33 +164,10 @@ func (d *Demo) guide() string {
    LOG=%s
    %s audit show $LOG
    %s audit verify $LOG --components %s --witness %s --witness-key %s
-
 `,
 		link, kind,
 		pid(Portal), pid(Bureau), pid(FrontInternet), pid(FrontIntranet), pid(GuardOuter), pid(GuardGate), pid(GuardInner), pid(Center), pid(Signer),
-		d.PortalURL(), d.FrontURL(), APIKey, d.FrontURL(), d.FrontURL(), d.FrontURL(),
+		d.PortalURL(), ask[0], ask[1], d.FrontURL(), d.FrontURL(),
 		filepath.Join(d.options.Bin, "dukou-bank"), i.Outgoing(), i.Incoming(),
 		i.auditDir(GuardInner), dukou, dukou, i.Admitted(), filepath.Join(i.State(Center), "witness"), filepath.Join(i.State(Center), "witness.pub"))
-}
-
-// administration says who administers the installation, and how to be one of them.
-func (d *Demo) administration() string {
-	i, dukou := d.Installation, filepath.Join(d.options.Bin, "dukou")
-	var b strings.Builder
-	fmt.Fprintf(&b, `
- Four people administer it. A code of a second factor is good once: when one is refused, wait for the next.
-   export DUKOU_CENTER=unix:%s
-`, i.Socket(Center))
-	for _, a := range Administrators() {
-		fmt.Fprintf(&b, "   %s login %s --password-file %s --code-file %s   # %s, %s\n", dukou, a.Name, i.PasswordFile(a.Name), i.AuthenticatorFile(a.Name), a.Person, a.Duty)
-	}
-	fmt.Fprintf(&b, `   %s inbox --as wang
-   %s audit find --as chen
- The keys with which li and zhao sign policy are %s and %s.
- What they do in a day: docs/operations/daily.md.
-
- Everything is in %s, what the processes write in its log folder.
- Ctrl-C ends everything.
-`, dukou, dukou, i.ApproverKey(1), i.ApproverKey(2), i.Dir)
-	return b.String()
 }

@@ -24,6 +24,7 @@ type Result struct {
 	Reason  string `json:"reason,omitempty"` // of what was skipped or failed
 	Detail  string `json:"detail"`
 	Millis  int64  `json:"ms"`
+	Ready   *Ready `json:"ready,omitempty"` // of the last step, where the demonstration stays
 }
 
 // SkippedError says why a step cannot be shown here.
@@ -81,6 +82,7 @@ func (p *Printer) say(format string, args ...any) {
 type step struct {
 	name, title string
 	run         func(ctx context.Context) (detail string, err error)
+	ready       *Ready // what run fills in, or nil
 }
 
 // do runs a step and prints it.
@@ -96,6 +98,8 @@ func (p *Printer) do(ctx context.Context, s step) Result {
 		r.Skipped, r.Reason = true, skipped.Reason
 	} else if err != nil {
 		r.Reason = err.Error()
+	} else {
+		r.Ready = s.ready
 	}
 	p.end(r)
 	return r

@@ -31,18 +31,18 @@ type tour struct {
 // being captured, what is left to read afterwards.
 func (t *tour) steps() []step {
 	return []step{
-		{"query", "A person reads their own credit report", t.query},
-		{"batch", "A file of questions goes in, the file of answers comes out", t.batch},
-		{"level", "A report of too high a level stays inside", t.level},
-		{"labels", "The internet front is captured: parcels without, with an old, with a stolen label", t.labels},
-		{"forged-verdict", "The outer half is captured: it forges its verdicts", t.forgedVerdict},
-		{"captured-inner", "The inner process of the guard is captured: it sends out what no front has made", t.capturedInner},
-		{"recovery", "All are themselves again, and a query works", t.recovery},
-		{"capture", "What is on the cable while a report crosses", t.capture},
-		{"no-route", "A process in the place of each outer component looks for a way in", t.noRoute},
-		{"explained", "The auditor looks up the id that the refused person was told", t.explained},
-		{"audit", "Every log is verified", t.audit},
-		{"tamper", "One byte of a copied log is changed", t.tamper},
+		{name: "query", title: "A person reads their own credit report", run: t.query},
+		{name: "batch", title: "A file of questions goes in, the file of answers comes out", run: t.batch},
+		{name: "level", title: "A report of too high a level stays inside", run: t.level},
+		{name: "labels", title: "The internet front is captured: parcels without, with an old, with a stolen label", run: t.labels},
+		{name: "forged-verdict", title: "The outer half is captured: it forges its verdicts", run: t.forgedVerdict},
+		{name: "captured-inner", title: "The inner process of the guard is captured: it sends out what no front has made", run: t.capturedInner},
+		{name: "recovery", title: "All are themselves again, and a query works", run: t.recovery},
+		{name: "capture", title: "What is on the cable while a report crosses", run: t.capture},
+		{name: "no-route", title: "A process in the place of each outer component looks for a way in", run: t.noRoute},
+		{name: "explained", title: "The auditor looks up the id that the refused person was told", run: t.explained},
+		{name: "audit", title: "Every log is verified", run: t.audit},
+		{name: "tamper", title: "One byte of a copied log is changed", run: t.tamper},
 	}
 }
 
