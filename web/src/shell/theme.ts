@@ -9,6 +9,11 @@ export function themeOf(dark: boolean): ThemeConfig {
     algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
       colorPrimary: dark ? '#3aa6c4' : '#0b6a86',
+      // What is chosen: the derived shade of so deep a colour is grey.
+      colorPrimaryBg: dark ? '#12313b' : '#e2f1f5',
+      colorPrimaryBgHover: dark ? '#174150' : '#cfe7ee',
+      controlItemBgActive: dark ? '#12313b' : '#e2f1f5',
+      controlItemBgActiveHover: dark ? '#174150' : '#cfe7ee',
       colorInfo: dark ? '#3aa6c4' : '#0b6a86',
       colorLink: dark ? '#5cbcd6' : '#0b6a86',
       colorTextDescription: dark ? 'rgba(255,255,255,0.62)' : 'rgba(0,0,0,0.62)',
