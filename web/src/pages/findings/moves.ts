@@ -4,7 +4,6 @@
 import type { Schemas } from '../../api/client';
 import type { Duty } from '../../api/calls';
 
-export type FindingState = Schemas['Finding']['state'];
 export type NextState = Schemas['MoveFindingInBody']['state'];
 
 const states: NextState[] = ['mending', 'mended', 'verified', 'closed'];
