@@ -43,6 +43,25 @@ func (d *Desk) Check(ctx context.Context, id string) (Checked, error) {
 	return checked(folder), nil
 }
 
+// CheckWith says whether a draft would be whole with some files laid over its own, and
+// without some of those. Nothing is kept.
+func (d *Desk) CheckWith(ctx context.Context, id string, files []File, without []string) (Checked, error) {
+	_, folder, err := d.Get(ctx, id)
+	if err != nil {
+		return Checked{}, err
+	}
+	for _, path := range without {
+		folder, _ = folder.Without(path)
+	}
+	for i := range files {
+		folder, _ = folder.Without(files[i].Path)
+	}
+	if folder, err = NewFolder(append(folder, files...)); err != nil {
+		return Checked{}, err
+	}
+	return checked(folder), nil
+}
+
 func checked(f Folder) Checked {
 	c := Checked{Wrong: []Mistake{}, Warnings: []string{}, Issuers: []string{}}
 	s, p, err := load(f)

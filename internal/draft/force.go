@@ -23,15 +23,21 @@ type Force struct {
 	Publication string       `json:"publication,omitempty" doc:"id of the publication that made it, or that it goes back from"`
 }
 
+// Waits is the publication that waits to be confirmed, or is on its way; nil for none.
+func (d *Desk) Waits(ctx context.Context) (*Publication, error) {
+	list, err := underWay(ctx, d.db)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
 // Force tells which policy is in force.
 func (d *Desk) Force(ctx context.Context) (Force, error) {
 	var f Force
-	list, err := underWay(ctx, d.db)
-	if err != nil {
+	var err error
+	if f.Waits, err = d.Waits(ctx); err != nil {
 		return f, err
-	}
-	if len(list) > 0 {
-		f.Waits = &list[0]
 	}
 	p := d.InForce()
 	if p == nil {

@@ -20,6 +20,11 @@ type run struct {
 	entries []entry
 }
 
+// ofParcels tells whether some of the entries are of parcels.
+func (r run) ofParcels() bool {
+	return slices.ContainsFunc(r.entries, func(e entry) bool { return e.parcel != [16]byte{} })
+}
+
 // errMoved says that somebody else has added to the index.
 var errMoved = errors.New("evidence: another process fills this index")
 

@@ -61,6 +61,7 @@ const MinKeep = 60 * 24 * time.Hour
 type Index struct {
 	db   *store.DB
 	c    Config
+	grew func(bool)    // see OnGrowth
 	wake chan struct{} // holds a token when logs may have grown
 	most bounds
 
@@ -110,6 +111,10 @@ func Open(ctx context.Context, db *store.DB, c Config) (*Index, error) {
 	}
 	return x, x.load(ctx)
 }
+
+// OnGrowth has fn called when entries were added, and told whether some are of parcels. It
+// is called before Run, and fn must not wait.
+func (x *Index) OnGrowth(fn func(parcels bool)) { x.grew = fn }
 
 // Wake has Run look at the logs at once. It never waits.
 func (x *Index) Wake() {

@@ -81,6 +81,9 @@ func (x *Index) step(ctx context.Context) (int, error) {
 		x.closeReaders() // they are ahead of what was added
 		return 0, err
 	}
+	if n > 0 && x.grew != nil {
+		x.grew(slices.ContainsFunc(runs, run.ofParcels))
+	}
 	return n, nil
 }
 

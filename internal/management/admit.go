@@ -38,6 +38,7 @@ type call struct {
 	Agent  string // what the caller says of its program
 	Origin string // where a browser says that the page is
 
+	live      bool   // a page asks by itself
 	performed bool   // its handler was called
 	note      string // what its record says beside, for auditors: a difference, a count
 }
@@ -55,6 +56,7 @@ func (s *Server) admit(r Route) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		request, _ := humago.Unwrap(hc)
 		c := &call{Route: &r, ID: store.NewID(), Object: request.URL.Path, Secret: secretOf(request), Agent: request.UserAgent(), Origin: request.Header.Get("Origin")}
+		c.live = r.Live && request.URL.Query().Get("live") == "true"
 		hc.SetHeader("X-Request-Id", c.ID)
 		hc.SetHeader("Cache-Control", "no-store")
 		if err := s.identify(hc.Context(), c, request); err != nil {
@@ -65,7 +67,7 @@ func (s *Server) admit(r Route) func(huma.Context, func(huma.Context)) {
 			s.refuse(hc, c, err)
 			return
 		}
-		if !r.Quiet && c.Caller.Session != "" { // what pages ask for by themselves keeps no session alive
+		if !r.Quiet && !c.live && c.Caller.Session != "" { // what pages ask for by themselves keeps no session alive
 			if err := s.Accounts.Used(hc.Context(), c.Caller); err != nil {
 				s.Log.Warn("when a session was last used is not kept", "error", err)
 			}
@@ -187,7 +189,7 @@ func (s *Server) perform(ctx context.Context, do func() error) error {
 
 // recordEnd records how a call ended.
 func (s *Server) recordEnd(c *call, err error) audit.Ticket {
-	if err == nil && c.Route.Quiet {
+	if err == nil && (c.Route.Quiet || (c.live || c.Route.Typed) && !s.lives.first(c, s.now())) {
 		return audit.Ticket{}
 	}
 	if err == nil {

@@ -21,7 +21,7 @@ import (
 func (s *Server) evidenceRoutes() []Route {
 	auditor := only(account.Audit)
 	return []Route{
-		route(Route{ID: "find-entries", Method: http.MethodGet, Path: "/evidence", Verb: "audit find", Group: "evidence", May: everyDuty(),
+		route(Route{ID: "find-entries", Method: http.MethodGet, Path: "/evidence", Verb: "audit find", Group: "evidence", May: everyDuty(), Live: true,
 			Summary: "Find audit entries, the newest first",
 			Help:    "Values of one field are alternatives, fields come together. A search looks at a bounded number of entries: it says how far back it has looked, and goes on from its cursor."}, s.findEntries),
 		route(Route{ID: "count-entries", Method: http.MethodGet, Path: "/evidence/counts", Verb: "audit count", Group: "evidence", May: everyDuty(),
@@ -39,6 +39,12 @@ func (s *Server) evidenceRoutes() []Route {
 		route(Route{ID: "prove-entry", Method: http.MethodGet, Path: "/evidence/{log}/{index}/proof", Verb: "audit proof", Group: "evidence", May: everyDuty(),
 			Summary: "Give the proof that an entry is in its log, to be checked anywhere",
 			Help:    "`dukou audit check` verifies it, and needs nothing else but the keys of the components."}, s.proveEntry),
+		route(Route{ID: "list-crossings", Method: http.MethodGet, Path: "/crossings", Verb: "audit crossings", Group: "evidence", May: only(account.Audit, account.Security), Live: true,
+			Summary: "List parcels, the newest first, each in one row with how far it came",
+			Help: "A parcel is listed when one of its entries that you may see is as asked for; what is excluded none of them may have. " +
+				"It stands where the newest entry that is as asked for does. A search looks at a bounded number of entries, as find-entries does. " +
+				"What a front refused for good lies in quarantine at that front, and only its host can say what is there still: " +
+				"this lists the refusals (verdict=refuse of a file flow)."}, s.listCrossings),
 		route(Route{ID: "show-crossing", Method: http.MethodGet, Path: "/crossings/{parcel}", Verb: "audit crossing", Group: "evidence", May: only(account.Audit, account.Security),
 			Summary: "Tell what became of a parcel: every hop in order, and how it ended"}, s.showCrossing),
 		route(Route{ID: "list-questions", Method: http.MethodGet, Path: "/questions", Verb: "audit questions", Group: "evidence", May: everyDuty(), Quiet: true,
@@ -54,12 +60,11 @@ func (s *Server) evidenceRoutes() []Route {
 	}
 }
 
-// EntryFilter is what entries are chosen by.
-type EntryFilter struct {
+// CrossingFilter is what entries of parcels, and with them the parcels, are chosen by.
+type CrossingFilter struct {
 	From      time.Time `query:"from" doc:"entries at or after this time, RFC 3339"`
 	To        time.Time `query:"to" doc:"entries before this time, RFC 3339"`
 	Last      string    `query:"last" maxLength:"16" example:"24h" doc:"entries of the last so many minutes, hours or days: 30m, 24h, 7d"`
-	Class     []string  `query:"class,explode" maxItems:"50" doc:"decision, delivery, session, component, policy, admin, health or foreign"`
 	Verdict   []string  `query:"verdict,explode" maxItems:"50" doc:"allow, refuse, answered, received, delivered, ..."`
 	Reason    []string  `query:"reason,explode" maxItems:"50" doc:"code of a refusal"`
 	Flow      []string  `query:"flow,explode" maxItems:"50" doc:"name of a flow"`
@@ -71,19 +76,31 @@ type EntryFilter struct {
 	Integrity []string  `query:"integrity,explode" maxItems:"5" doc:"integrity in the label, 1 to 5"`
 	Protocol  []string  `query:"protocol,explode" maxItems:"50" doc:"protocol in the label"`
 	Purpose   []string  `query:"purpose,explode" maxItems:"50" doc:"purpose in the label"`
-	Address   []string  `query:"address,explode" maxItems:"50" doc:"where an administrator's act came from"`
 	Not       []string  `query:"not,explode" maxItems:"50" example:"verdict=allow" doc:"FIELD=VALUE that entries must not have"`
-	Parcel    string    `query:"parcel" maxLength:"32" doc:"id of a parcel"`
 	Text      string    `query:"text" maxLength:"128" doc:"text in subject, object, action, flow or reason, or the beginning of a parcel's id"`
+}
+
+// EntryFilter is what entries are chosen by.
+type EntryFilter struct {
+	CrossingFilter
+	Class   []string `query:"class,explode" maxItems:"50" doc:"decision, delivery, session, component, policy, admin, health or foreign"`
+	Address []string `query:"address,explode" maxItems:"50" doc:"where an administrator's act came from"`
+	Parcel  string   `query:"parcel" maxLength:"32" doc:"id of a parcel"`
 }
 
 // query makes a query of what was asked.
 func (f *EntryFilter) query(now time.Time) (evidence.Query, error) {
-	q := evidence.Query{From: f.From, To: f.To, Parcel: f.Parcel, Text: f.Text, Not: map[evidence.Field][]string{}, Is: map[evidence.Field][]string{
-		evidence.FieldClass: f.Class, evidence.FieldVerdict: f.Verdict, evidence.FieldReason: f.Reason, evidence.FieldFlow: f.Flow,
+	q, err := f.CrossingFilter.query(now)
+	q.Parcel, q.Is[evidence.FieldClass], q.Is[evidence.FieldAddress] = f.Parcel, f.Class, f.Address
+	return q, err
+}
+
+// query makes a query of what was asked.
+func (f *CrossingFilter) query(now time.Time) (evidence.Query, error) {
+	q := evidence.Query{From: f.From, To: f.To, Text: f.Text, Not: map[evidence.Field][]string{}, Is: map[evidence.Field][]string{
+		evidence.FieldVerdict: f.Verdict, evidence.FieldReason: f.Reason, evidence.FieldFlow: f.Flow,
 		evidence.FieldSubject: f.Subject, evidence.FieldObject: f.Object, evidence.FieldAction: f.Action, evidence.FieldLog: f.Log,
-		evidence.FieldLevel: f.Level, evidence.FieldIntegrity: f.Integrity, evidence.FieldProtocol: f.Protocol,
-		evidence.FieldPurpose: f.Purpose, evidence.FieldAddress: f.Address,
+		evidence.FieldLevel: f.Level, evidence.FieldIntegrity: f.Integrity, evidence.FieldProtocol: f.Protocol, evidence.FieldPurpose: f.Purpose,
 	}}
 	for _, term := range f.Not {
 		field, value, ok := strings.Cut(term, "=")
@@ -145,6 +162,7 @@ type findIn struct {
 	EntryFilter
 	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"how many at most"`
 	After string `query:"after" maxLength:"200" doc:"go on behind here: next of the answer before"`
+	LiveAsked
 }
 
 type findOut struct{ Body evidence.Page }

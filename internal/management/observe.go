@@ -35,7 +35,7 @@ func Observe(c *center.Center) func() monitor.Snapshot {
 func observed(p *policy.Policy, s *center.Standing) monitor.Component {
 	known := monitor.Component{
 		ID: s.ID, Role: policy.Role(s.Role), Zone: s.Zone, State: s.State, Audit: s.Audit, Bundle: s.Bundle, Version: s.Program,
-		Records: s.Records, Passed: s.Passed, Refused: s.Refused, Pending: s.Pending, Flows: s.Flows, Disk: s.Disk,
+		Records: s.Records, Passed: s.Passed, Refused: s.Refused, Pending: s.Pending, Peers: s.Peers, Flows: s.Flows, Disk: s.Disk,
 	}
 	if s.Seen != 0 {
 		known.Seen = time.UnixMilli(s.Seen)

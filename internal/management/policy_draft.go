@@ -199,6 +199,19 @@ func (s *Server) checkDraft(ctx context.Context, in *DraftID) (*draftChecked, er
 	return &draftChecked{c}, err
 }
 
+type tryDraftIn struct {
+	DraftID
+	Body struct {
+		Files   []draft.File `json:"files,omitempty" maxItems:"500" doc:"laid over those of the draft"`
+		Without []string     `json:"without,omitempty" maxItems:"500" doc:"paths of files of the draft to be left out"`
+	}
+}
+
+func (s *Server) tryDraft(ctx context.Context, in *tryDraftIn) (*draftChecked, error) {
+	c, err := s.Policy.CheckWith(ctx, in.ID, in.Body.Files, in.Body.Without)
+	return &draftChecked{c}, err
+}
+
 type draftTried struct {
 	Body struct {
 		Failed int           `json:"failed" doc:"how many cases get another answer than their author expects"`

@@ -155,18 +155,26 @@ type inboxOut struct {
 
 // showInbox gathers what waits for the caller, what is to be done first before the rest.
 func (s *Server) showInbox(ctx context.Context, _ *struct{}) (*inboxOut, error) {
-	sources := append([]InboxSource{s.proposalInbox, s.componentInbox}, s.Inbox...)
+	items, err := s.inboxOf(ctx, callerOf(ctx))
+	if err != nil {
+		return nil, err
+	}
 	out := &inboxOut{}
-	for _, source := range sources {
-		items, err := source(ctx, callerOf(ctx))
+	out.Body.Items = orEmpty(items)
+	slices.SortStableFunc(out.Body.Items, func(a, b InboxItem) int { return a.Since.Compare(b.Since) })
+	return out, nil
+}
+
+// inboxOf is what waits for an administrator.
+func (s *Server) inboxOf(ctx context.Context, who account.Caller) (all []InboxItem, err error) {
+	for _, source := range append([]InboxSource{s.proposalInbox, s.componentInbox}, s.Inbox...) {
+		items, err := source(ctx, who)
 		if err != nil {
 			return nil, err
 		}
-		out.Body.Items = append(out.Body.Items, items...)
+		all = append(all, items...)
 	}
-	out.Body.Items = orEmpty(out.Body.Items)
-	slices.SortStableFunc(out.Body.Items, func(a, b InboxItem) int { return a.Since.Compare(b.Since) })
-	return out, nil
+	return all, nil
 }
 
 // proposalInbox is what others of the caller's duty have proposed.

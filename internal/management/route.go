@@ -25,6 +25,8 @@ type Route struct {
 	May     Who
 	Fresh   bool  // the second factor is asked again when it was shown longer ago than freshFor
 	Quiet   bool  // a reading call that is not recorded: what a page asks for each second
+	Live    bool  // a page may ask it again and again by itself, with live=true: see LiveAsked
+	Typed   bool  // a call that changes nothing though it has a body, made while somebody types: recorded once in liveFor
 	Body    int64 // most bytes of a body; 0 means 1 MiB
 
 	register func(s *Server, api huma.API, r Route)
@@ -45,7 +47,7 @@ func anyone() Who                { return Who{Anyone: true, Host: true, Duties: 
 func orHost(w Who) Who           { w.Host = true; return w }
 
 // changes tells whether a call of the route may change something.
-func (r *Route) changes() bool { return r.Method != http.MethodGet }
+func (r *Route) changes() bool { return r.Method != http.MethodGet && !r.Typed }
 
 // route makes a row of a handler, which finds who calls by callOf.
 func route[I, O any](r Route, h func(context.Context, *I) (*O, error)) Route {

@@ -70,13 +70,22 @@ type Config struct {
 // Server serves the interface.
 type Server struct {
 	Config
-	mux *http.ServeMux
-	api huma.API
+	mux   *http.ServeMux
+	api   huma.API
+	lives lives
 }
 
 // New is a server of all routes of the table.
 func New(c Config) *Server {
 	s := &Server{Config: c, mux: http.NewServeMux()}
+	if c.Evidence != nil && c.Events != nil {
+		c.Evidence.OnGrowth(func(parcels bool) {
+			c.Events.Tell("evidence", "")
+			if parcels {
+				c.Events.Tell("crossings", "")
+			}
+		})
+	}
 	huma.NewError = newError
 	config := huma.DefaultConfig("Dukou management", c.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // served by a route of the table
@@ -111,6 +120,7 @@ func (s *Server) Routes() []Route {
 	return slices.Concat(
 		s.serverRoutes(),
 		s.streamRoutes(),
+		s.overviewRoutes(),
 		s.centerRoutes(),
 		s.evidenceRoutes(),
 		s.findingRoutes(),

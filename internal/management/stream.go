@@ -25,7 +25,7 @@ const heartbeat = 15 * time.Second
 // how: what changed is read by the calls of the table.
 func (s *Server) streamRoutes() []Route {
 	r := Route{ID: "watch-events", Method: http.MethodGet, Path: "/events", Summary: "Hear what changes", Group: "server", May: everyDuty(), Quiet: true,
-		Help: "Server-sent events. Each names a topic and, where there is one, the id of what changed; topic \"all\" says that some were missed."}
+		Help: topicsHelp()}
 	r.register = func(s *Server, api huma.API, r Route) {
 		op := s.operation(r)
 		op.Responses = map[string]*huma.Response{"200": {Description: "events", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}

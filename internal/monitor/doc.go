@@ -54,7 +54,8 @@ type Component struct {
 	Records uint64 // audit records gathered
 	Passed  uint64 // since its start
 	Refused uint64
-	Pending uint64 // deliveries that wait
+	Pending uint64   // deliveries that wait
+	Peers   []string // that it says are connected to it
 	Flows   []control.FlowState
 	Disk    control.Disk
 	Ends    []End // of certificates, leases

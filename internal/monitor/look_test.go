@@ -91,17 +91,17 @@ func TestPercentile(t *testing.T) {
 	all := append([]uint64(nil), none...)
 	all[3] = 99 // 5 to 10 ms
 	all[9] = 1  // 500 ms to 1 s
-	if got := percentile(none, all, 0.99); math.Abs(got-0.010) > 1e-9 {
+	if got := percentile(none, all, 0.99, fewest); math.Abs(got-0.010) > 1e-9 {
 		t.Errorf("99 of 100 within %g s, want 0.01", got)
 	}
 	all[9] = 99
-	if got := percentile(none, all, 0.99); got < 0.5 || got > 1 {
+	if got := percentile(none, all, 0.99, fewest); got < 0.5 || got > 1 {
 		t.Errorf("%g s, want between 0.5 and 1", got)
 	}
-	if got := percentile(none, none, 0.99); got != 0 {
+	if got := percentile(none, none, 0.99, fewest); got != 0 {
 		t.Errorf("of nothing: %g", got)
 	}
-	if got := percentile(none[1:], all, 0.99); got != 0 {
+	if got := percentile(none[1:], all, 0.99, fewest); got != 0 {
 		t.Errorf("of classes that do not fit: %g", got)
 	}
 }

@@ -42,6 +42,7 @@ type Monitor struct {
 	overrides map[target]Override // all that were ever set, those taken back too
 	hour      int64               // up to which habits are written
 	swept     time.Time
+	states    map[string]string // of components, when they were looked at last
 }
 
 // Open is a monitor with the alerts, silences and settings that the database holds.
@@ -80,6 +81,7 @@ func (m *Monitor) Look(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now, seen := m.Now(), m.Observe()
+	m.tellStates(seen.Components)
 	gone := map[string]bool{}
 	for i := range seen.Components {
 		gone[seen.Components[i].ID] = seen.Components[i].State == Unreachable
@@ -89,6 +91,18 @@ func (m *Monitor) Look(ctx context.Context) error {
 		return err
 	}
 	return m.flush(ctx)
+}
+
+// tellStates tells of components that are in another state than before.
+func (m *Monitor) tellStates(list []Component) {
+	states := make(map[string]string, len(list))
+	for i := range list {
+		c := &list[i]
+		if states[c.ID] = c.State; m.states != nil && m.states[c.ID] != c.State {
+			m.Tell("components", c.ID)
+		}
+	}
+	m.states = states
 }
 
 // keep writes once an hour what flows do usually, and drops what is too old.

@@ -76,13 +76,14 @@ func (w *window) rates() (r rates, ok bool) {
 	}
 	r.refused = 100 * float64(last.Refused-first.Refused) / float64(all)
 	r.failed = 100 * float64(last.Failed-first.Failed) / float64(all)
-	r.slow = percentile(first.Within, last.Within, 0.99)
+	r.slow = percentile(first.Within, last.Within, 0.99, fewest)
 	return r, true
 }
 
 // percentile is the time in seconds within which a share of what passed between two
-// counts did, by the bounds of the classes and evenly within one.
-func percentile(first, last []uint64, share float64) float64 {
+// counts did, by the bounds of the classes and evenly within one; 0 where fewer than least
+// passed.
+func percentile(first, last []uint64, share float64, least uint64) float64 {
 	bounds := control.Bounds()
 	if len(first) != len(last) || len(last) != len(bounds)+1 {
 		return 0
@@ -91,7 +92,7 @@ func percentile(first, last []uint64, share float64) float64 {
 	for i := range last {
 		all += last[i] - first[i]
 	}
-	if all < fewest {
+	if all < least {
 		return 0
 	}
 	rest, low := share*float64(all), 0.0
