@@ -16,7 +16,7 @@ import { Acknowledge } from './Acknowledge';
 import { About, AlertTable } from './AlertTable';
 import { History } from './History';
 import { AlertState, Level } from './Level';
-import { useRules } from './rules';
+import { useRules } from './ruleText';
 import { SilenceDialog } from './SilenceDialog';
 import './alerts.css';
 

@@ -7,7 +7,7 @@ import { texts } from '../../language/texts';
 import { useAddress } from '../../parts/useAddress';
 import { useComponents } from './known';
 import { useLevels } from './Level';
-import { useRules } from './rules';
+import { useRules } from './ruleText';
 
 const useText = texts(
   { level: 'Level', above: (level: string) => `${level} and above`, rule: 'Rule', component: 'Component', flow: 'Flow', clear: 'Without filters' },

@@ -10,7 +10,7 @@ import { List } from '../../parts/List';
 import { Time } from '../../parts/Time';
 import { useMay } from '../../session/session';
 import { AlertState, Level } from './Level';
-import { useRules } from './rules';
+import { useRules } from './ruleText';
 import { type Folded, fold } from './fold';
 
 type Alert = Schemas['AlertView'];

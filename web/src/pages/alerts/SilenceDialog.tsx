@@ -13,7 +13,7 @@ import { usePreferences } from '../../session/preferences';
 import { useReadAlerts } from './Acknowledge';
 import { inWords } from './durations';
 import { useComponents } from './known';
-import { useRules } from './rules';
+import { useRules } from './ruleText';
 
 dayjs.extend(utc);
 dayjs.extend(timezone);

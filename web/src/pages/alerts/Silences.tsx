@@ -14,7 +14,7 @@ import { ago, Time } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
 import { useAddress } from '../../parts/useAddress';
 import { useReadAlerts } from './Acknowledge';
-import { useRules } from './rules';
+import { useRules } from './ruleText';
 import { SilenceDialog } from './SilenceDialog';
 import './alerts.css';
 

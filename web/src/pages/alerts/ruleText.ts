@@ -75,6 +75,7 @@ export interface RuleWords {
   ids: string[];
   name: (rule: string) => string; // the id where there are no words, as of a newer center
   amount: (n: number, unit: string) => string;
+  unit: (unit: string) => string;
   says: (rule: string, threshold: number, unit: string) => string;
 }
 
@@ -88,6 +89,7 @@ export function useRules(): RuleWords {
     ids: Object.keys(t.rules),
     name: (rule) => rules[rule]?.name ?? rule,
     amount,
+    unit: (unit) => (units[unit]?.('') ?? unit).trim(),
     says: (rule, threshold, unit) => rules[rule]?.says(amount(threshold, unit)) ?? rule,
   };
 }
