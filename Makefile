@@ -1,7 +1,8 @@
 # Copyright 2026 The Dukou Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# `make` needs Go and nothing else. `make help` lists the targets.
+# `make` needs Go, and for the console Node.js with npm; without npm the programs are built
+# without a console. `make help` lists the targets.
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
@@ -17,19 +18,39 @@ RACE     := $(if $(CC_FOUND),-race)
 TEST     := $(if $(CC_FOUND),CGO_ENABLED=1,CGO_ENABLED=0) go test $(RACE) -timeout 10m -p 2
 FUZZTIME ?= 60s
 
+# Empty where there is no npm with a Node.js that is new enough.
+NPM := $(shell command -v npm >/dev/null 2>&1 && node -p 'process.versions.node.split(".")[0] >= 20 ? "npm" : ""' 2>/dev/null)
+NO_NPM := no npm with Node.js 20 or later here: going on without the console
+# What the console is made of. Its modules are installed anew when the lock changes.
+CONSOLE := $(shell find web/src web/public web/scripts web/index.html web/vite.config.ts web/tsconfig.json -type f ! -name '*.gen.ts') \
+           web/package.json cmd/dukou/openapi.json
+INSTALLED := web/node_modules/.package-lock.json
+
 .PHONY: build
-build: ## build the programs into bin/ (static, no C)
+build: console ## build the programs into bin/ (static, no C)
 	@mkdir -p bin
 	@set -e; for b in $(BINARIES); do echo "$(BUILD) -o bin/$${b%%=*} $${b#*=}"; \
 		$(BUILD) -o "bin/$${b%%=*}" "$${b#*=}"; done
+
+.PHONY: console
+console: $(if $(NPM),web/dist/index.html) ## build the console into web/dist, from where the programs take it (needs npm)
+	$(if $(NPM),,@echo '$(NO_NPM)')
+
+web/dist/index.html: $(INSTALLED) $(CONSOLE)
+	cd web && npm run --silent build
+
+$(INSTALLED): web/package-lock.json
+	cd web && npm ci || { echo 'npm could not install; `make NPM= ...` goes on without the console'; exit 1; }
+	@touch $@
 
 .PHONY: demo
 demo: build ## start both networks on this machine and show the main job; Ctrl-C ends it
 	@bin/dukou demo $(ARGS)
 
 .PHONY: test
-test: check ## format, vet and all tests with the race detector
+test: console check ## format, vet, types and all tests, those in Go with the race detector
 	$(if $(CC_FOUND),,@echo 'no C compiler: testing without the race detector')
+	$(if $(NPM),cd web && npm run --silent test)
 	$(TEST) ./...
 
 .PHONY: long
@@ -57,9 +78,16 @@ scale: ## fill the audit index with ROWS (10,000,000) entries on both databases,
 	CGO_ENABLED=0 go test -count=1 -timeout 60m -v ./test/scale -rows $(ROWS) -records 200000 -decisions 1000000 \
 		-out $(CURDIR)/docs/evidence/scale-$$(date +%Y-%m-%d).txt
 
+# The screenshots of every page, in light and dark, which TestConsole keeps.
+.PHONY: screenshots
+screenshots: console ## try the console in a browser and keep a picture of every page in web/test-results
+	$(if $(NPM),,@exit 1)
+	CGO_ENABLED=0 go test -count=1 -timeout 20m -v -run '^TestConsole$$' ./test/console
+
 .PHONY: check
-check: ## gofmt and go vet
-	@unformatted="$$(gofmt -l cmd examples internal test)"; \
+check: $(if $(NPM),$(INSTALLED)) ## gofmt and go vet; the types of the console, where npm is
+	$(if $(NPM),cd web && npm run --silent check,@echo '$(NO_NPM)')
+	@unformatted="$$(gofmt -l cmd examples internal test web/*.go)"; \
 		if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 
@@ -109,13 +137,14 @@ lint: ## golangci-lint with .golangci.yml
 	golangci-lint run ./...
 
 .PHONY: package
-package: ## packages (deb, rpm) for three architectures and an offline archive into dist/; KEY=FILE signs it
+package: console ## packages (deb, rpm) for three architectures and an offline archive into dist/; KEY=FILE signs it
 	VERSION='$(VERSION)' KEY='$(KEY)' deploy/package.sh dist
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf bin dist
+	rm -rf bin dist web/node_modules
+	find web/dist -mindepth 1 ! -name .gitkeep -delete
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

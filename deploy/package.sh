@@ -67,6 +67,20 @@ licenses() {
 		done >"$release/licenses/THIRD-PARTY"
 	printf '==== Go %s, LICENSE\n\n' "$(go env GOVERSION)" >>"$release/licenses/THIRD-PARTY"
 	cat "$(go env GOROOT)/LICENSE" >>"$release/licenses/THIRD-PARTY"
+	# The console's modules are in the center where it was built, by make console.
+	[ ! -f web/dist/index.html ] || modules >>"$release/licenses/THIRD-PARTY"
+}
+
+modules() {
+	(cd web && npm ls --omit=dev --all --parseable --long) | grep '/node_modules/' | sort -t : -k 2 -u |
+		while IFS=: read -r dir module _; do
+			for file in "$dir"/[Ll][Ii][Cc][Ee][Nn][CcSs][Ee]* "$dir"/NOTICE*; do
+				[ -f "$file" ] || continue
+				printf '\n==== %s, %s\n\n' "$module" "${file##*/}"
+				cat "$file"
+				echo
+			done
+		done
 }
 
 # lay puts together what the packages are made of, one architecture after the other.
