@@ -1,0 +1,64 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Alert, App, Form, Input, Modal } from 'antd';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+import { client, type Schemas } from '../../api/client';
+import { problemOf } from '../../api/problem';
+import { ProblemView } from '../../parts/ProblemView';
+import { useFormAct } from '../entrance/useFormAct';
+import { useText } from './text';
+import { useReadAnew } from './useReadAnew';
+
+interface Typed {
+  name: string;
+  person: string;
+}
+
+// RenameAccount changes the names of an account, of the revision that was read. When
+// somebody was faster, what was typed stays beside what is there now.
+export function RenameAccount({ account, onLeave }: { account: Schemas['Account']; onLeave: () => void }) {
+  const t = useText();
+  const { message } = App.useApp();
+  const go = useNavigate();
+  const [form] = Form.useForm<Typed>();
+  const { busy, error, act } = useFormAct(form);
+  const readAnew = useReadAnew();
+  const [read, setRead] = useState(account);
+  const stale = error !== null && problemOf(error).code === 'stale';
+  const submit = async (typed: Typed) => {
+    const body = { name: typed.name.trim(), person: typed.person.trim() };
+    const done = await act(async () => {
+      try {
+        await client.PATCH('/api/accounts/{account}', { params: { path: { account: read.id }, header: { 'If-Match': `"${read.revision}"` } }, body });
+      } catch (e) {
+        if (problemOf(e).code === 'stale') {
+          const { data } = await client.GET('/api/accounts/{account}', { params: { path: { account: read.id } } });
+          if (data) setRead(data);
+        }
+        throw e;
+      }
+    });
+    if (!done) return;
+    void message.success(t.one.saved);
+    onLeave();
+    await readAnew('/api/accounts', '/api/session');
+    void go(`/accounts/${encodeURIComponent(body.name)}`, { replace: true });
+  };
+  return (
+    <Modal open title={t.one.rename} okText={t.one.save} cancelText={t.cancel} confirmLoading={busy} onOk={() => form.submit()} onCancel={onLeave}>
+      <p>{t.one.renameLead}</p>
+      {stale && <Alert type="warning" showIcon title={t.one.stale} description={`${read.name} · ${read.person}`} />}
+      {error !== null && !stale && <ProblemView error={error} />}
+      <Form form={form} name="rename-account" layout="vertical" requiredMark={false} initialValues={{ name: account.name, person: account.person }} onFinish={(v) => void submit(v)}>
+        <Form.Item name="name" label={t.one.name} extra={t.create.nameHint} rules={[{ required: true, message: t.wanted }]}>
+          <Input maxLength={32} autoComplete="off" autoCapitalize="none" spellCheck={false} />
+        </Form.Item>
+        <Form.Item name="person" label={t.one.person} rules={[{ required: true, message: t.wanted }]}>
+          <Input maxLength={64} autoComplete="off" />
+        </Form.Item>
+      </Form>
+    </Modal>
+  );
+}
