@@ -31,7 +31,7 @@ export function OpenFinding({ open, entries, onLeave, onOpened }: OpenFindingPro
       if (data) onOpened(data.id);
     }, t.openedNow);
   return (
-    <Modal open={open} title={t.open} okText={t.open} cancelText={t.cancel} width={640} confirmLoading={busy} onOk={form.submit} onCancel={onLeave} destroyOnHidden>
+    <Modal className="tall" open={open} title={t.open} okText={t.open} cancelText={t.cancel} width={640} confirmLoading={busy} onOk={form.submit} onCancel={onLeave} destroyOnHidden>
       <p>{t.openLead}</p>
       <Form form={form} layout="vertical" name="open-finding" initialValues={{ severity: 2, owner: 'security', entries }} onFinish={(body) => void send(body)}>
         <FindingFields />
@@ -54,12 +54,14 @@ export function FindingFields() {
       <Form.Item name="title" label={t.titleOf} extra={t.titleHint} rules={wanted}>
         <Input maxLength={200} autoComplete="off" />
       </Form.Item>
-      <Form.Item name="severity" label={t.severity} rules={wanted}>
-        <Select options={[1, 2, 3].map((value) => ({ value, label: t.severities[value] }))} />
-      </Form.Item>
-      <Form.Item name="owner" label={t.owner} rules={wanted}>
-        <Select options={(['system', 'security'] as const).map((value) => ({ value, label: names.duties[value] }))} />
-      </Form.Item>
+      <div className="side-by-side">
+        <Form.Item name="severity" label={t.severity} rules={wanted}>
+          <Select options={[1, 2, 3].map((value) => ({ value, label: t.severities[value] }))} />
+        </Form.Item>
+        <Form.Item name="owner" label={t.owner} rules={wanted}>
+          <Select options={(['system', 'security'] as const).map((value) => ({ value, label: names.duties[value] }))} />
+        </Form.Item>
+      </div>
       <Form.Item name="due" label={t.due} extra={t.dueHint} rules={wanted}>
         <MomentInput ahead={[7, 30, 90].map((days) => ({ days, label: t.inDays(days) }))} />
       </Form.Item>
