@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
+	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/problem"
 )
@@ -25,6 +28,7 @@ type Component struct {
 	State         string     `json:"state" enum:"waiting,admitted,current,behind,unreachable,untrusted,self" doc:"waiting: to be admitted; admitted: and in no policy yet; behind: its policy or its keys; untrusted: started under another manifest"`
 	Admitted      bool       `json:"admitted"`
 	Fingerprint   string     `json:"fingerprint,omitempty" doc:"of its key"`
+	LogKey        string     `json:"logKey,omitempty" doc:"what verifies the checkpoints of its log: a note verifier key as C2SP signed-note says, for who has no better source of it"`
 	Version       string     `json:"version,omitempty" doc:"of its program"`
 	Policy        uint64     `json:"policy,omitempty" doc:"version that is in force there"`
 	Lease         uint64     `json:"lease,omitempty" doc:"serial of its keys"`
@@ -61,6 +65,7 @@ func (v *Inventory) Components(ctx context.Context) ([]Component, error) {
 	for _, r := range requests {
 		c := one(r.ID)
 		c.Role, c.Zone, c.Fingerprint, c.Admitted, c.State = r.Role, r.Zone, r.Fingerprint(), true, admitted
+		c.LogKey, _ = note.NewEd25519VerifierKey(audit.Origin(r.ID), r.Key) // a request has a key that fits
 	}
 	for _, s := range v.Standings() {
 		one(s.ID).stand(s)

@@ -9,7 +9,10 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"dukou.dev/dukou/internal/account"
+	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/center"
 	"dukou.dev/dukou/internal/inventory"
 	"dukou.dev/dukou/internal/proposal"
@@ -116,6 +119,9 @@ func (s *Server) listComponents(ctx context.Context, _ *struct{}) (*listComponen
 	list, err := s.Inventory.Components(ctx)
 	out := &listComponentsOut{}
 	out.Body.Items = orEmpty(list)
+	for i := range list {
+		s.addLogKey(&list[i])
+	}
 	return out, err
 }
 
@@ -123,7 +129,20 @@ type componentOut struct{ Body inventory.Component }
 
 func (s *Server) showComponent(ctx context.Context, in *ComponentID) (*componentOut, error) {
 	c, err := s.Inventory.Component(ctx, in.ID)
+	s.addLogKey(&c)
 	return &componentOut{c}, err
+}
+
+// addLogKey adds the key of the log of a component that is in the policy in force and not
+// admitted any more.
+func (s *Server) addLogKey(c *inventory.Component) {
+	p := s.inForce()
+	if p == nil || c.LogKey != "" {
+		return
+	}
+	if known := p.Component(c.ID); known != nil {
+		c.LogKey, _ = note.NewEd25519VerifierKey(audit.Origin(c.ID), known.Key) // a bundle has keys that fit
+	}
 }
 
 type listRequestsOut struct {

@@ -396,6 +396,9 @@ func TestAdmitByTwo(t *testing.T) {
 	if a := d.call("chen", "GET", "/components/front-a/answer", nil); a.Status != http.StatusOK || len(a.Body) == 0 {
 		t.Errorf("%d %s", a.Status, a.Body)
 	}
+	if c := into[inventory.Component](d, "sun", "GET", "/components/front-a", nil); !strings.HasPrefix(c.LogKey, "dukou/front-a+") {
+		t.Errorf("the key of its log is %q", c.LogKey)
+	}
 	d.dismiss()
 }
 
