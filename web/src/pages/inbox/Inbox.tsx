@@ -1,8 +1,125 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { Empty, Spin, Table, type TableProps, Typography } from 'antd';
+import { Link } from 'react-router';
+import { api } from '../../api/client';
+import { useLanguage } from '../../language/texts';
 import { Page } from '../../parts/Page';
+import { ProblemView } from '../../parts/ProblemView';
+import { ago, Time } from '../../parts/Time';
+import { useNames } from '../../shell/names';
+import { useTitle } from '../proposals/title';
+import { byKind, type Item, placeOf } from './items';
+import { useText } from './text';
 
 export default function Inbox() {
-  return <Page title="Inbox">{null}</Page>;
+  const t = useText();
+  const names = useNames();
+  const answer = api.useQuery('get', '/api/inbox', {}, { refetchInterval: 30_000 });
+  const groups = byKind(answer.data?.items ?? []);
+  return (
+    <Page title={names.pages.inbox} lead={t.lead}>
+      {answer.isPending && <Spin className="waiting" />}
+      {answer.error && <ProblemView error={answer.error} retry={() => void answer.refetch()} />}
+      {answer.data && groups.length === 0 && (
+        <Empty
+          image={Empty.PRESENTED_IMAGE_SIMPLE}
+          description={
+            <>
+              <Typography.Text strong>{t.emptyTitle}</Typography.Text>
+              <div>{t.empty}</div>
+            </>
+          }
+        />
+      )}
+      <div className="stack">
+        {groups.map((g) => (
+          <Group key={g.kind} kind={g.kind} items={g.items} />
+        ))}
+      </div>
+    </Page>
+  );
+}
+
+// Group is what waits of one kind, and what to do with it.
+function Group({ kind, items }: { kind: string; items: Item[] }) {
+  const t = useText();
+  const words = t.kinds[kind] ?? t.kinds.other;
+  return (
+    <section aria-labelledby={`inbox-${kind}`}>
+      <h2 id={`inbox-${kind}`} className="result-title">
+        {words?.title} ({items.length})
+      </h2>
+      <p>{words?.what}</p>
+      <Table<Item> size="small" pagination={false} rowKey="id" dataSource={items} columns={useColumns(kind)} scroll={{ x: 'max-content' }} />
+    </section>
+  );
+}
+
+function useColumns(kind: string): TableProps<Item>['columns'] {
+  const t = useText();
+  const say = useSentence();
+  const act = (t.kinds[kind] ?? t.kinds.other)?.act;
+  return [
+    {
+      title: t.columns.what,
+      key: 'what',
+      render: (_, i) => <span className="wrap-anywhere">{say(i)}</span>,
+    },
+    { title: t.columns.since, key: 'since', width: 230, render: (_, i) => (i.since ? <Time at={i.since} /> : '–') },
+    { title: t.columns.until, key: 'until', width: 320, render: (_, i) => (i.until ? <Until at={i.until} /> : '–') },
+    {
+      title: t.columns.act,
+      key: 'act',
+      width: 170,
+      render: (_, i) => {
+        const to = placeOf(i);
+        return to ? <Link to={to}>{act}</Link> : <Command of={i} />;
+      },
+    },
+    { title: t.columns.command, key: 'command', width: 120, render: (_, i) => <Command of={i} /> },
+  ];
+}
+
+function Until({ at }: { at: string }) {
+  const t = useText();
+  const language = useLanguage();
+  const left = Date.parse(at) > Date.now() ? ago(new Date(at), language) : t.late;
+  return (
+    <>
+      <Time at={at} /> ({left})
+    </>
+  );
+}
+
+// Command is how it is done by command line, to be copied.
+function Command({ of: i }: { of: Item }) {
+  return (
+    <Typography.Text code copyable={{ text: i.do }} title={i.do} className="nowrap">
+      dukou …
+    </Typography.Text>
+  );
+}
+
+// useSentence says what waits in the person's language, where the center's sentence has
+// a form that is known here.
+function useSentence(): (i: Item) => string {
+  const t = useText();
+  const title = useTitle();
+  return (i) => {
+    const parts = /^(.*) \(([^()]*)\)$/s.exec(i.title);
+    switch (i.kind) {
+      case 'proposal':
+        return parts ? `${title(parts[1] ?? '')} (${parts[2]})` : title(i.title);
+      case 'component':
+        return i.title.endsWith(' asks to be admitted') ? t.asks(i.title.slice(0, -' asks to be admitted'.length)) : i.title;
+      case 'configuration':
+        return t.differs(i.id);
+      case 'publication':
+        return t.confirm(i.title.replace('Confirm that policy does what it should: ', ''));
+      default:
+        return i.title;
+    }
+  };
 }

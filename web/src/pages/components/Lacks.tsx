@@ -1,0 +1,31 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Link } from 'react-router';
+import type { Schemas } from '../../api/client';
+import './components.css';
+import { type Lack, lackOf } from './lacks';
+import { useText } from './text';
+
+// Lacks is what is to be done about a component, each with where it is done.
+export function Lacks({ of: c, none }: { of: Schemas['InventoryComponent']; none: string }) {
+  const t = useText();
+  const list = (c.lacks ?? []).map((l) => lackOf(l, t.lacks));
+  if (list.length === 0) return <span>{none}</span>;
+  const placeOf = (l: Lack) => (l.act === 'admit' ? `/components?admit=${l.request}` : `/components/${c.id}?tab=configuration`);
+  return (
+    <ul className="lacks">
+      {list.map((l, i) => (
+        <li key={i}>
+          {l.text}
+          {l.act && (
+            <>
+              {' '}
+              <Link to={placeOf(l)}>{t.lackActs[l.act]}</Link>
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

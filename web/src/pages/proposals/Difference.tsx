@@ -1,0 +1,56 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { useMemo } from 'react';
+import './difference.css';
+import { type Line, partsOf } from './lines';
+import { useText } from './text';
+
+// Difference shows what changes, whole: in words, and as text.
+export function Difference({ of }: { of: string }) {
+  const t = useText();
+  const { words, text } = useMemo(() => partsOf(of), [of]);
+  const both = words.length > 0 && text.length > 0;
+  return (
+    <div className="stack">
+      {words.length > 0 && (
+        <section aria-label={t.inWords}>
+          {both && <h3 className="difference-head">{t.inWords}</h3>}
+          <ul className="difference-words">
+            {words.map((l, i) => (
+              <Words key={i} line={l} />
+            ))}
+          </ul>
+        </section>
+      )}
+      {text.length > 0 && (
+        <section aria-label={t.asText}>
+          {both && <h3 className="difference-head">{t.asText}</h3>}
+          <pre className="difference mono" tabIndex={0} aria-label={t.asText} role="region">
+            {text.map((l, i) => (
+              <span key={i} className={`difference-line difference-${l.kind}`}>
+                {l.text}
+                {'\n'}
+              </span>
+            ))}
+          </pre>
+        </section>
+      )}
+    </div>
+  );
+}
+
+// Words is one line in words. Its sign is shown as it is, and said to who does not see it.
+function Words({ line }: { line: Line }) {
+  const t = useText();
+  if (line.kind === 'same' || line.kind === 'place') return <li className="difference-plain">{line.text === '' ? '\u00a0' : line.text}</li>;
+  return (
+    <li className={`difference-line difference-${line.kind}`}>
+      <span className="difference-sign" title={t.signs[line.kind]}>
+        <span aria-hidden="true">{line.text.slice(0, 1)}</span>
+        <span className="difference-said">{t.signs[line.kind]}</span>
+      </span>
+      <span>{line.text.slice(2)}</span>
+    </li>
+  );
+}
