@@ -1,0 +1,77 @@
+// Copyright 2026 The Dukou Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { App, Dropdown, type MenuProps } from 'antd';
+import { createContext, type ReactNode, useContext, useMemo, useRef, useState } from 'react';
+import { useSay, useWords, wordOf } from './text';
+import type { Search } from './useSearch';
+
+interface Opened {
+  field: string;
+  value: string;
+  button: HTMLElement;
+}
+
+const Menu = createContext<(opened: Opened) => void>(() => undefined);
+
+// ValueMenus gives its children one menu for all values: a menu for each would be heavy in
+// a long list.
+export function ValueMenus({ search, children }: { search: Search; children: ReactNode }) {
+  const t = useSay();
+  const { message } = App.useApp();
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const anchor = useRef<HTMLSpanElement>(null);
+  const close = () => {
+    opened?.button.setAttribute('aria-expanded', 'false');
+    opened?.button.focus();
+    setOpened(null);
+  };
+  const act: MenuProps['onClick'] = ({ key }) => {
+    if (opened === null) return;
+    if (key === 'only') search.only(opened.field, opened.value);
+    if (key === 'not') search.add(opened.field, [opened.value], true);
+    if (key === 'copy') void navigator.clipboard?.writeText(opened.value).then(() => message.success(t.copy));
+    close();
+  };
+  const items = [{ key: 'only', label: t.only }, { key: 'not', label: t.never }, { type: 'divider' as const }, { key: 'copy', label: t.copy }];
+  const open = useMemo(
+    () => (o: Opened) => {
+      o.button.setAttribute('aria-expanded', 'true');
+      setOpened(o);
+    },
+    [],
+  );
+  const at = opened?.button.getBoundingClientRect();
+  return (
+    <Menu.Provider value={open}>
+      {children}
+      {opened && (
+        <Dropdown open autoFocus trigger={['click']} menu={{ items, onClick: act }} onOpenChange={(o) => !o && close()}>
+          <span ref={anchor} className="menu-anchor" style={{ left: at?.left, top: at?.bottom }} />
+        </Dropdown>
+      )}
+    </Menu.Provider>
+  );
+}
+
+// Value is a value of a field in a list; its button opens the menu.
+export function Value({ field, value, children }: { field: string; value: string | undefined; children?: ReactNode }) {
+  const t = useSay();
+  const words = useWords();
+  const open = useContext(Menu);
+  if (!value) return null;
+  const word = wordOf(words, field, value);
+  return (
+    <button
+      type="button"
+      className="value"
+      title={value}
+      aria-haspopup="menu"
+      aria-expanded={false}
+      aria-label={t.menuOf(words.fields[field] ?? field, word)}
+      onClick={(e) => open({ field, value, button: e.currentTarget })}
+    >
+      {children ?? word}
+    </button>
+  );
+}
