@@ -10,6 +10,7 @@ import { decodeLeaf } from './leaf';
 import { type Key, parseKey } from './note';
 import { included, leafHash, nodeHash } from './tree';
 import log from './testdata/log.json';
+import vector from './testdata/proof.json';
 
 // The proofs are what the center's own program made of the log in
 // internal/audit/testdata/valid, cosigned by a witness.
@@ -101,6 +102,18 @@ describe('a changed proof proves nothing', () => {
     expect(fault(one, [witness])).toBe('no-key');
     expect(fault(one, [{ ...key, public: witness.public }])).toBe('signature');
   });
+});
+
+// What the center's tests hold themselves against, too (internal/management).
+describe('the vector of the center', () => {
+  const own = parseKey(vector.key) as Key;
+  it('is proven, and says what was recorded', () => {
+    const c = checkProof(utf8(vector.proof), [own]);
+    expect([c.index, c.size]).toEqual([BigInt(vector.index), BigInt(vector.size)]);
+    expect(c.leaf).toMatchObject({ ...vector.says, time: Number(vector.says.time) });
+  });
+  it('is of this key only', () => expect(fault(vector.proof, [parseKey(vector.other) as Key])).toBe('signature'));
+  it.each(Object.entries(vector.broken))('%s', (_, text) => expect(['not-in-log', 'signature', 'index', 'malformed', 'leaf']).toContain(fault(text, [own])));
 });
 
 describe('what is no proof', () => {

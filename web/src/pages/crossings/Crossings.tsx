@@ -1,8 +1,129 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { Select, type TableColumnsType, Tooltip } from 'antd';
+import { useMemo, useRef } from 'react';
+import { client } from '../../api/client';
+import { Id } from '../../parts/Id';
+import { List } from '../../parts/List';
 import { Page } from '../../parts/Page';
+import { Time } from '../../parts/Time';
+import { useNames } from '../../shell/names';
+import { ExportMenu } from '../evidence/search/ExportMenu';
+import { fieldsOfParcels } from '../evidence/search/fields';
+import { Histogram } from '../evidence/search/Histogram';
+import { ListHead, Reached } from '../evidence/search/Reached';
+import { SearchBar } from '../evidence/search/SearchBar';
+import { useWords } from '../evidence/search/text';
+import { useLiveList } from '../evidence/search/useLiveList';
+import { type Search, useSearch } from '../evidence/search/useSearch';
+import { Value, ValueMenus } from '../evidence/search/ValueMenu';
+import { Views } from '../evidence/search/Views';
+import { type Passage, type State, StateMark, states, useSentence } from './State';
+import { useText } from './text';
 
+const keyOf = (p: Passage) => p.parcel;
+const classes = ['decision', 'delivery', 'session'];
+
+// Crossings lists parcels, each with how far it came.
 export default function Crossings() {
-  return <Page title="Crossings">{null}</Page>;
+  const t = useText();
+  const names = useNames();
+  const search = useSearch(fieldsOfParcels);
+  const chosen = search.address.all('state').join();
+  const query = useMemo(() => ({ ...search.query, ...(chosen ? { state: chosen.split(',') as State[] } : {}) }), [search.query, chosen]);
+  return (
+    <Page title={names.pages.crossings} lead={t.lead}>
+      <SearchBar search={search} allowed={fieldsOfParcels}>
+        <StateChoice search={search} />
+        <Views search={search} />
+        <ExportMenu query={{ ...search.query, class: classes }} />
+      </SearchBar>
+      <Histogram search={search} classes={['decision']} said="counted" />
+      <ValueMenus search={search}>
+        <Passages query={query} label={names.pages.crossings} empty={t.none} />
+      </ValueMenus>
+    </Page>
+  );
+}
+
+function StateChoice({ search }: { search: Search }) {
+  const t = useText();
+  const words = useWords();
+  return (
+    <Select
+      mode="multiple"
+      className="state-choice"
+      aria-label={t.states}
+      placeholder={t.anyState}
+      maxTagCount={1}
+      allowClear
+      value={search.address.all('state')}
+      onChange={(list: string[]) => search.address.set({ state: list })}
+      options={states.map((s) => ({ value: s, label: words.state[s] }))}
+    />
+  );
+}
+
+// Passages is a list of parcels that goes on by itself.
+export function Passages({ query, label, empty, show }: { query: object & { state?: State[] }; label: string; empty: string; show?: (p: Passage) => boolean }) {
+  const around = useRef<HTMLDivElement>(null);
+  const read = useMemo(
+    () => async (after: string | undefined, live: boolean) => {
+      const { data } = await client.GET('/api/crossings', { params: { query: { ...query, limit: 50, after, live: live || undefined } } });
+      return { ...data, items: data?.items ?? [] };
+    },
+    [query],
+  );
+  const list = useLiveList<Passage>('/api/crossings', query, keyOf, read, around);
+  const columns = usePassageColumns();
+  const items = show ? list.rows?.items.filter(show) : list.rows?.items;
+  return (
+    <>
+      <div ref={around}>
+        <ListHead rows={list.rows} release={list.release} again={list.again} />
+        <List<Passage> label={label} items={items} pending={list.isPending} error={list.error} again={list.again} empty={empty} rowKey={keyOf} columns={columns} />
+      </div>
+      <Reached rows={list.rows} more={list.more} busy={list.busy} />
+    </>
+  );
+}
+
+function usePassageColumns(): TableColumnsType<Passage> {
+  const t = useText();
+  const words = useWords();
+  const say = useSentence();
+  return useMemo(() => {
+    const clipped = (field: 'flow' | 'subject' | 'action' | 'object') => ({
+      title: words.fields[field],
+      key: field,
+      render: (_: unknown, p: Passage) => (
+        <div className="cell-clip">
+          <Value field={field} value={p[field]} />
+        </div>
+      ),
+    });
+    return [
+      { title: t.time, key: 'time', render: (_, p) => <Time at={p.last} /> },
+      { title: t.parcel, key: 'parcel', render: (_, p) => <Id value={p.parcel} to={`/crossings/${p.parcel}`} length={8} /> },
+      { title: t.state, key: 'state', render: (_, p) => <Tooltip title={say(p)}><span><StateMark state={p.state} /></span></Tooltip> },
+      clipped('flow'),
+      clipped('subject'),
+      clipped('action'),
+      clipped('object'),
+      { title: words.fields.reason, key: 'reason', render: (_, p) => p.reason && <Why p={p} /> },
+      { title: words.fields.level, key: 'level', render: (_, p) => <Value field="level" value={p.level} /> },
+      { title: t.way, key: 'way', render: (_, p) => p.from && <span className="nowrap">{`${p.from} → ${p.to}`}</span> },
+    ];
+  }, [t, words, say]);
+}
+
+function Why({ p }: { p: Passage }) {
+  const t = useText();
+  return (
+    <div className="cell-clip">
+      <Value field="reason" value={p.reason} />
+      {p.by && <div className="reason-by">{t.by(p.by)}</div>}
+    </div>
+  );
 }
