@@ -33,13 +33,15 @@ export default function Finding() {
   return (
     <Page
       title={data.title}
-      lead={<Link to="/findings">{t.all}</Link>}
       actions={
-        !atEnd(data) && (
-          <Act call="change-finding" onClick={() => setChanging(true)}>
-            {t.change}
-          </Act>
-        )
+        <>
+          <Link to="/findings">{t.all}</Link>
+          {!atEnd(data) && (
+            <Act call="change-finding" onClick={() => setChanging(true)}>
+              {t.change}
+            </Act>
+          )}
+        </>
       }
     >
       <Standing of={data} />
@@ -64,13 +66,18 @@ function Standing({ of: f }: { of: Schemas['Finding'] }) {
   const names = useNames();
   return (
     <div className="stack">
-      <Alert type={f.overdue ? 'error' : 'info'} showIcon title={t.sentences[f.state]} description={f.overdue && <Overdue />} />
+      {f.overdue ? <Alert type="error" showIcon title={`${t.sentences[f.state]} ${t.late}`} /> : <div>{t.sentences[f.state]}</div>}
       <Facts
         of={[
           [t.state, <StateMark key="s" state={f.state} />],
           [t.severity, <SeverityMark key="s" severity={f.severity} />],
           [t.owner, names.duties[f.owner]],
-          [t.due, <Time key="d" at={f.due} />],
+          [
+            t.due,
+            <span key="d">
+              <Time at={f.due} /> {f.overdue && <Overdue />}
+            </span>,
+          ],
           [t.openedBy, f.openedBy],
           [t.opened, <Time key="o" at={f.opened} />],
           [t.changed, <Time key="c" at={f.changed} />],

@@ -45,6 +45,11 @@ export default function Findings() {
       }
     >
       <Filters />
+      {list.items.length > 1 && may('move-finding') && (
+        <Button size="small" className="choose-all" onClick={() => setChosen(chosen.length < list.items.length ? list.items : [])}>
+          {chosen.length < list.items.length ? t.chooseAll : t.chooseNone}
+        </Button>
+      )}
       {chosen.length > 0 && <MoveChosen chosen={chosen} onDone={() => setChosen([])} />}
       <List<Finding>
         {...list}
@@ -53,6 +58,8 @@ export default function Findings() {
         rowKey="id"
         columns={columns}
         rowSelection={{
+          hideSelectAll: true,
+          columnTitle: <span className="unseen">{t.choose}</span>,
           selectedRowKeys: chosen.map((f) => f.id),
           onChange: (_, rows) => setChosen(rows),
           getCheckboxProps: (f) => ({ 'aria-label': f.title }) as object,

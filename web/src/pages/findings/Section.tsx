@@ -1,16 +1,15 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ReactNode, useId } from 'react';
+import type { ReactNode } from 'react';
 import './findings.css';
 
 // Section is a part of a page with its own head.
 export function Section({ title, lead, actions, children }: { title: string; lead?: ReactNode; actions?: ReactNode; children: ReactNode }) {
-  const id = useId();
   return (
-    <section className="section" aria-labelledby={id}>
+    <section className="section">
       <div className="section-head">
-        <h2 id={id}>{title}</h2>
+        <h2>{title}</h2>
         {actions}
       </div>
       {lead && <p>{lead}</p>}

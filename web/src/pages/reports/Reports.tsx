@@ -28,7 +28,7 @@ export default function Reports() {
   const zone = settings.data?.zone ?? 'UTC';
   const list = usePages('/api/reports', {}, async (after) => (await client.GET('/api/reports', { params: { query: { after } } })).data);
   const columns = useColumns(zone);
-  const lacking = list.items.find((r) => r.pdfLacks);
+  const lacking = list.items[0]?.pdfLacks; // of the newest one
   const make = (
     <Act call="make-report" type="primary" onClick={() => setMaking(true)}>
       {t.make}
@@ -54,8 +54,16 @@ function useColumns(zone: string): TableColumnsType<Report> {
     { title: `${t.period} (${zone})`, key: 'period', render: (_, r) => <span className="nowrap">{period(r)}</span> },
     { title: t.files, key: 'files', render: (_, r) => <Files of={r} period={period(r)} /> },
     { title: t.language, dataIndex: 'language', render: (l: string) => t.languages[l] ?? l },
-    { title: t.made, dataIndex: 'made', render: (at: string) => <Time at={at} /> },
-    { title: t.by, dataIndex: 'madeBy', render: (who: string, r) => (r.schedule ? t.bySchedule : who) },
+    {
+      title: t.made,
+      dataIndex: 'made',
+      render: (at: string, r) => (
+        <>
+          <Time at={at} />
+          <div>{r.schedule ? t.bySchedule : r.madeBy}</div>
+        </>
+      ),
+    },
     { title: t.digests, key: 'digests', render: (_, r) => <Digests of={r} /> },
     { title: t.ends, dataIndex: 'ends', render: (at: string) => <Time at={at} /> },
     { title: t.unit, dataIndex: 'unit', className: 'wrap-anywhere' },

@@ -51,7 +51,7 @@ function useColumns(zone: string): TableColumnsType<Schedule> {
     { title: t.standing, dataIndex: 'failure', render: (why?: string) => <Standing why={why} /> },
     {
       key: 'end',
-      title: '',
+      title: t.acts,
       render: (_, s) => (
         <Act call="end-report-schedule" size="small" aria-label={t.endOf(t.everies[s.every] ?? s.every)} onClick={() => void end(s)}>
           {t.end}

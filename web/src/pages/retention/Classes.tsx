@@ -10,6 +10,7 @@ import { List } from '../../parts/List';
 import { Mark } from '../../parts/Mark';
 import { Time } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
+import { useMay } from '../../session/session';
 import { atInputs } from '../findings/atInputs';
 import { Section } from '../findings/Section';
 import { useClasses } from './classes';
@@ -36,6 +37,18 @@ export function Classes() {
 function useColumns(change: (r: Rule) => void): TableColumnsType<Rule> {
   const t = useText();
   const words = useClasses();
+  const may = useMay();
+  const acts: TableColumnsType<Rule> = [
+    {
+      title: t.acts,
+      key: 'acts',
+      render: (_, r) => (
+        <Act call="set-retention" size="small" aria-label={t.setOf(words.names[r.class] ?? r.class)} onClick={() => change(r)}>
+          {t.set}
+        </Act>
+      ),
+    },
+  ];
   return [
     {
       title: t.classOf,
@@ -49,15 +62,7 @@ function useColumns(change: (r: Rule) => void): TableColumnsType<Rule> {
     { title: t.days, dataIndex: 'days', render: (n: number) => <span className="nowrap">{t.nDays(n)}</span> },
     { title: t.why, key: 'why', className: 'why wrap-anywhere', render: (_, r) => <Why of={r} /> },
     { title: t.changed, dataIndex: 'changed', render: (at?: string) => (at ? <Time at={at} /> : '–') },
-    {
-      title: '',
-      key: 'acts',
-      render: (_, r) => (
-        <Act call="set-retention" size="small" aria-label={t.setOf(words.names[r.class] ?? r.class)} onClick={() => change(r)}>
-          {t.set}
-        </Act>
-      ),
-    },
+    ...(may('set-retention') ? acts : []),
   ];
 }
 

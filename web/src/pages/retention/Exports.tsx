@@ -11,6 +11,7 @@ import { Page } from '../../parts/Page';
 import { useAct } from '../../parts/useAct';
 import { useNames } from '../../shell/names';
 import { useText } from './exportsText';
+import '../findings/findings.css';
 import './retention.css';
 import { TargetDetails, useTargetColumns } from './targetColumns';
 import { TargetForm } from './TargetForm';
@@ -48,7 +49,7 @@ export default function Exports() {
         label={t.list}
         rowKey="id"
         columns={columns}
-        expandable={{ expandedRowRender: (x) => <TargetDetails of={x} /> }}
+        expandable={{ columnTitle: <span className="unseen">{t.details}</span>, expandedRowRender: (x) => <TargetDetails of={x} /> }}
         empty={t.empty}
       />
       <TargetForm target={shown.form ?? null} onLeave={() => show({})} onDone={acts.again} />

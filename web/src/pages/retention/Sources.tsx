@@ -13,6 +13,7 @@ import { Mark } from '../../parts/Mark';
 import { Page } from '../../parts/Page';
 import { Time } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
+import { useMay } from '../../session/session';
 import { useNames } from '../../shell/names';
 import { HowToSend } from './HowToSend';
 import './retention.css';
@@ -107,6 +108,7 @@ interface RowActs {
 
 function useColumns(acts: RowActs): TableColumnsType<Source> {
   const t = useText();
+  const may = useMay();
   return [
     { title: t.name, dataIndex: 'name', render: (name: string) => <strong>{name}</strong> },
     { title: t.zone, dataIndex: 'zone' },
@@ -115,7 +117,7 @@ function useColumns(acts: RowActs): TableColumnsType<Source> {
     { title: t.taken, dataIndex: 'taken', align: 'right', render: (n: number, s) => <Link to={`/evidence?class=foreign&subject=${encodeURIComponent(`source/${s.name}`)}`}>{n}</Link> },
     { title: t.refused, dataIndex: 'refused', align: 'right' },
     { title: t.last, dataIndex: 'last', render: (at?: string) => <Time at={at} /> },
-    { title: t.acts, key: 'acts', render: (_, s) => <Acts of={s} {...acts} /> },
+    ...(may('change-source') ? [{ title: t.acts, key: 'acts', render: (_: unknown, s: Source) => <Acts of={s} {...acts} /> }] : []),
   ];
 }
 

@@ -59,6 +59,7 @@ export const useText = texts(
     window: 'Propose a time',
     inDays: (n: number) => `in ${n} days`,
     proposal: 'Proposal',
+    acts: 'Acts',
   },
   {
     lead: '审计详情的留存时长。日志本身与所有证明始终保留；本页内容只有经两位安全管理员同意才会终止留存。',
@@ -115,5 +116,6 @@ export const useText = texts(
     window: '提议时段',
     inDays: (n: number) => `${n} 天后`,
     proposal: '提议',
+    acts: '操作',
   },
 );

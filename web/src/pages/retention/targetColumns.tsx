@@ -7,6 +7,7 @@ import { Act } from '../../parts/Act';
 import { Facts } from '../../parts/Facts';
 import { Mark } from '../../parts/Mark';
 import { Time } from '../../parts/Time';
+import { useMay } from '../../session/session';
 import { useClasses } from './classes';
 import { useText } from './exportsText';
 import { Bytes } from './Tried';
@@ -25,6 +26,7 @@ interface RowActs {
 // useTargetColumns are the columns of the list of receivers.
 export function useTargetColumns(acts: RowActs): TableColumnsType<Target> {
   const t = useText();
+  const may = useMay();
   return [
     {
       title: t.name,
@@ -42,7 +44,7 @@ export function useTargetColumns(acts: RowActs): TableColumnsType<Target> {
     { title: t.sent, dataIndex: 'sent', align: 'right' },
     { title: t.dropped, dataIndex: 'dropped', align: 'right', render: (n: number) => <span title={t.droppedHint}>{n}</span> },
     { title: t.lastSent, dataIndex: 'lastSent', render: (at?: string) => <Time at={at} /> },
-    { title: t.acts, key: 'acts', render: (_, x) => <Acts of={x} {...acts} /> },
+    ...(may('change-export-target') ? [{ title: t.acts, key: 'acts', render: (_: unknown, x: Target) => <Acts of={x} {...acts} /> }] : []),
   ];
 }
 
