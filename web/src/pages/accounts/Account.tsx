@@ -22,9 +22,14 @@ export default function Account() {
   if (answer.isPending) return <Spin className="waiting" />;
   if (!answer.data) return <ProblemView error={answer.error} retry={() => void answer.refetch()} />;
   const account = answer.data;
-  const back = <Link to="/accounts">‹ {t.one.back}</Link>;
+  const actions = (
+    <>
+      <Link to="/accounts">{t.one.back}</Link>
+      <AccountActs account={account} />
+    </>
+  );
   return (
-    <Page title={account.person} lead={back} actions={<AccountActs account={account} />}>
+    <Page title={account.person} lead={<DutyName duty={account.duty} />} actions={actions}>
       <div className="stack">
         <Waits account={account} />
         <AccountFacts account={account} />
@@ -41,9 +46,11 @@ function Waits({ account }: { account: Schemas['Account'] }) {
 
 function AccountFacts({ account: a }: { account: Schemas['Account'] }) {
   const t = useText();
+  // An account that a link made has no other account behind it.
+  const by = (who: string) => ({ 'first link': t.one.firstLink, 'recover link': t.one.recoverLink })[who] ?? who;
   const created = (
     <>
-      <Time at={a.created} /> {t.one.by(a.createdBy)}
+      <Time at={a.created} /> {t.one.by(by(a.createdBy))}
     </>
   );
   return (
@@ -54,7 +61,7 @@ function AccountFacts({ account: a }: { account: Schemas['Account'] }) {
         [t.one.duty, <DutyName key="duty" duty={a.duty} />],
         [t.one.state, <AccountState key="state" account={a} />],
         [t.one.created, created],
-        [t.one.granted, a.grantedBy],
+        [t.one.granted, a.grantedBy && by(a.grantedBy)],
         [t.one.redeemed, <Time key="redeemed" at={a.redeemed} />],
         [t.one.password, a.passwordUntil && <Time at={a.passwordUntil} />],
         [t.one.locked, a.lockedUntil && <Time at={a.lockedUntil} />],

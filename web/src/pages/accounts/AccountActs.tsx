@@ -1,7 +1,7 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { App } from 'antd';
+import { App, Space } from 'antd';
 import { useState } from 'react';
 import { client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
@@ -21,7 +21,7 @@ export function AccountActs({ account }: { account: Schemas['Account'] }) {
   const [open, setOpen] = useState<Open>(null);
   const leave = () => setOpen(null);
   return (
-    <>
+    <Space wrap>
       {account.lockedUntil && <Unlock account={account} />}
       {account.state === 'invited' && (
         <>
@@ -44,7 +44,7 @@ export function AccountActs({ account }: { account: Schemas['Account'] }) {
       <GrantDuty account={account} open={open === 'grant'} onLeave={leave} />
       {open === 'rename' && <RenameAccount account={account} onLeave={leave} />}
       <Disable account={account} open={open === 'disable'} onLeave={leave} />
-    </>
+    </Space>
   );
 }
 

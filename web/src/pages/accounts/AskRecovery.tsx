@@ -4,9 +4,9 @@
 import { Form, Input, Modal, Radio } from 'antd';
 import { client, type Schemas } from '../../api/client';
 import type { Duty } from '../../api/calls';
-import { ProblemView } from '../../parts/ProblemView';
 import { usePerson } from '../../session/session';
 import { useNames } from '../../shell/names';
+import { Trouble } from '../entrance/Trouble';
 import { useFormAct } from '../entrance/useFormAct';
 import { useText } from './text';
 import { useReadAnew } from './useReadAnew';
@@ -42,10 +42,10 @@ export function AskRecovery({ open, onLeave, onAsked }: { open: boolean; onLeave
       onCancel={() => (setError(null), onLeave())}
       destroyOnHidden
     >
-      {error !== null && <ProblemView error={error} />}
+      <Trouble error={error} />
       <Form form={form} name="ask-recovery" layout="vertical" requiredMark={false} clearOnDestroy onFinish={(v) => void submit(v)}>
         <Form.Item name="duty" label={t.recovery.duty} rules={[{ required: true, message: t.wanted }]}>
-          <Radio.Group options={others} />
+          <Radio.Group aria-label={t.recovery.duty} options={others} />
         </Form.Item>
         <Form.Item name="reason" label={t.recovery.reason} extra={t.recovery.reasonHint} rules={[{ required: true, whitespace: true, message: t.wanted }]}>
           <Input.TextArea maxLength={500} autoSize={{ minRows: 2, maxRows: 6 }} />

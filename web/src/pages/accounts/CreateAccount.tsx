@@ -3,7 +3,7 @@
 
 import { Form, Input, Modal } from 'antd';
 import { client, type Schemas } from '../../api/client';
-import { ProblemView } from '../../parts/ProblemView';
+import { Trouble } from '../entrance/Trouble';
 import { useFormAct } from '../entrance/useFormAct';
 import { useText } from './text';
 import { useReadAnew } from './useReadAnew';
@@ -41,7 +41,7 @@ export function CreateAccount({ open, onLeave, onMade }: { open: boolean; onLeav
       destroyOnHidden
     >
       <p>{t.create.lead}</p>
-      {error !== null && <ProblemView error={error} />}
+      <Trouble error={error} />
       <Form form={form} name="create-account" layout="vertical" requiredMark={false} clearOnDestroy onFinish={(v) => void submit(v)}>
         <Form.Item name="name" label={t.create.name} extra={t.create.nameHint} rules={[{ required: true, message: t.wanted }]}>
           <Input maxLength={32} autoComplete="off" autoCapitalize="none" spellCheck={false} autoFocus />

@@ -5,8 +5,8 @@ import { Form, Modal, Radio } from 'antd';
 import { useState } from 'react';
 import { client, type Schemas } from '../../api/client';
 import type { Duty } from '../../api/calls';
-import { ProblemView } from '../../parts/ProblemView';
 import { useNames } from '../../shell/names';
+import { Trouble } from '../entrance/Trouble';
 import { useFormAct } from '../entrance/useFormAct';
 import { LinkTold } from './LinkTold';
 import { useText } from './text';
@@ -37,10 +37,10 @@ export function GrantDuty({ account, open, onLeave }: { account: Schemas['Accoun
     <>
       <Modal open={open} title={t.one.grant} okText={t.one.grantGo} cancelText={t.cancel} confirmLoading={busy} onOk={() => form.submit()} onCancel={leave} destroyOnHidden>
         <p>{t.one.grantLead}</p>
-        {error !== null && <ProblemView error={error} />}
+        <Trouble error={error} />
         <Form form={form} name="grant-duty" layout="vertical" requiredMark={false} clearOnDestroy initialValues={{ duty: account.duty }} onFinish={(v) => void submit(v)}>
           <Form.Item name="duty" label={t.one.duty} rules={[{ required: true, message: t.wanted }]}>
-            <Radio.Group options={options} />
+            <Radio.Group aria-label={t.one.duty} options={options} />
           </Form.Item>
         </Form>
       </Modal>

@@ -15,7 +15,7 @@ export function LinkTold({ link, person, by, onClose }: { link: Schemas['Account
   return (
     <Told open title={t.link.title(person)} secret={addressOf(link, setup.data, window.location.origin)} onClose={onClose}>
       <div>
-        {t.link.tell(person)} <Time at={link.expires} />.
+        {t.link.tell(person)} <Time at={link.expires} />
       </div>
       <div>{by}</div>
     </Told>

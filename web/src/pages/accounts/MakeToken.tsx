@@ -3,7 +3,7 @@
 
 import { Checkbox, Form, Input, InputNumber, Modal } from 'antd';
 import { client, type Schemas } from '../../api/client';
-import { ProblemView } from '../../parts/ProblemView';
+import { Trouble } from '../entrance/Trouble';
 import { useFormAct } from '../entrance/useFormAct';
 import { useText } from './text';
 import { useReadAnew } from './useReadAnew';
@@ -19,7 +19,7 @@ export function MakeToken({ open, onLeave, onMade }: { open: boolean; onLeave: (
   const t = useText();
   const words = t.self.tokens;
   const [form] = Form.useForm<Typed>();
-  const { busy, error, act, setError } = useFormAct(form);
+  const { busy, error, act, setError } = useFormAct(form, { invalid: ['name', words.badName] });
   const readAnew = useReadAnew();
   const submit = ({ name, days, readOnly }: Typed) =>
     act(async () => {
@@ -39,7 +39,7 @@ export function MakeToken({ open, onLeave, onMade }: { open: boolean; onLeave: (
       onCancel={() => (setError(null), onLeave())}
       destroyOnHidden
     >
-      {error !== null && <ProblemView error={error} />}
+      <Trouble error={error} />
       <Form form={form} name="make-token" layout="vertical" requiredMark={false} clearOnDestroy initialValues={first} onFinish={(v) => void submit(v)}>
         <Form.Item name="name" label={words.name} extra={words.nameHint} rules={[{ required: true, message: t.wanted }]}>
           <Input maxLength={32} autoComplete="off" autoCapitalize="none" spellCheck={false} autoFocus />

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { client, type Schemas } from '../../api/client';
 import { problemOf } from '../../api/problem';
-import { ProblemView } from '../../parts/ProblemView';
+import { Trouble } from '../entrance/Trouble';
 import { useFormAct } from '../entrance/useFormAct';
 import { useText } from './text';
 import { useReadAnew } from './useReadAnew';
@@ -50,7 +50,7 @@ export function RenameAccount({ account, onLeave }: { account: Schemas['Account'
     <Modal open title={t.one.rename} okText={t.one.save} cancelText={t.cancel} confirmLoading={busy} onOk={() => form.submit()} onCancel={onLeave}>
       <p>{t.one.renameLead}</p>
       {stale && <Alert type="warning" showIcon title={t.one.stale} description={`${read.name} · ${read.person}`} />}
-      {error !== null && !stale && <ProblemView error={error} />}
+      <Trouble error={stale ? null : error} />
       <Form form={form} name="rename-account" layout="vertical" requiredMark={false} initialValues={{ name: account.name, person: account.person }} onFinish={(v) => void submit(v)}>
         <Form.Item name="name" label={t.one.name} extra={t.create.nameHint} rules={[{ required: true, message: t.wanted }]}>
           <Input maxLength={32} autoComplete="off" autoCapitalize="none" spellCheck={false} />

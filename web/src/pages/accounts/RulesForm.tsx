@@ -7,7 +7,7 @@ import { Link } from 'react-router';
 import { client, type Schemas } from '../../api/client';
 import { problemOf } from '../../api/problem';
 import { Act } from '../../parts/Act';
-import { ProblemView } from '../../parts/ProblemView';
+import { Trouble } from '../entrance/Trouble';
 import { useFormAct } from '../entrance/useFormAct';
 import { useText } from './text';
 import { useReadAnew } from './useReadAnew';
@@ -44,7 +44,7 @@ export function RulesForm({ read, again }: { read: RulesRead; again: () => Promi
     <Form form={form} name="account-rules" layout="vertical" requiredMark={false} initialValues={read.rules} onFinish={(v) => void submit(v)}>
       <div className="stack">
         {stale && <Alert type="warning" showIcon title={t.rules.stale} />}
-        {error !== null && !stale && <ProblemView error={error} />}
+        <Trouble error={stale ? null : error} />
         {proposal !== null && <Proposed id={proposal} />}
       </div>
       <div className="rules section">

@@ -64,6 +64,7 @@ function ShownHow() {
     <Form key={language + zone} form={form} name="preferences" layout="vertical" requiredMark={false} initialValues={{ language, zone }} onFinish={(v) => void save(v)}>
       <Form.Item name="language" label={words.language}>
         <Radio.Group
+          aria-label={words.language}
           options={[
             { value: 'zh', label: '中文' },
             { value: 'en', label: 'English' },
@@ -80,7 +81,7 @@ function ShownHow() {
         {words.here} ({own})
       </Button>
       <Form.Item label={words.shade} extra={words.shadeHint} htmlFor="shade">
-        <Radio.Group id="shade" value={shade} onChange={(e) => set({ shade: e.target.value as Shade })} options={shades} />
+        <Radio.Group id="shade" aria-label={words.shade} value={shade} onChange={(e) => set({ shade: e.target.value as Shade })} options={shades} />
       </Form.Item>
       <Act call="set-preferences" type="primary" htmlType="submit" loading={busy}>
         {words.save}

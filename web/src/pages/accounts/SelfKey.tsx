@@ -7,9 +7,9 @@ import { useRef } from 'react';
 import { client } from '../../api/client';
 import { Act } from '../../parts/Act';
 import { Id } from '../../parts/Id';
-import { ProblemView } from '../../parts/ProblemView';
 import { usePerson } from '../../session/session';
 import { Command } from '../entrance/SetupNote';
+import { Trouble } from '../entrance/Trouble';
 import { useFormAct } from '../entrance/useFormAct';
 import { isPrivate } from './privateKey';
 import { useText } from './text';
@@ -43,7 +43,7 @@ function KeyForm() {
   const words = t.self.key;
   const { message } = App.useApp();
   const [form] = Form.useForm<{ key: string }>();
-  const { busy, error, act } = useFormAct(form);
+  const { busy, error, act } = useFormAct(form, { invalid: ['key', words.notKey] });
   const readAnew = useReadAnew();
   const submit = async ({ key }: { key: string }) => {
     if (!(await act(() => client.PUT('/api/self/key', { body: { key: key.trim() } })))) return;
@@ -59,7 +59,7 @@ function KeyForm() {
   const notPrivate = { validator: (_: unknown, typed?: string) => (isPrivate(typed ?? '') ? Promise.reject(new Error(words.private)) : Promise.resolve()) };
   return (
     <Form form={form} name="approver-key" layout="vertical" requiredMark={false} onFinish={(v) => void submit(v)}>
-      {error !== null && <ProblemView error={error} />}
+      <Trouble error={error} />
       <Form.Item name="key" label={words.paste} extra={words.pasteHint} rules={[{ required: true, message: t.wanted }, notPrivate]}>
         <Input.TextArea className="mono" autoSize={{ minRows: 3, maxRows: 6 }} maxLength={1024} spellCheck={false} />
       </Form.Item>
@@ -81,7 +81,7 @@ function ChooseFile({ label, word, onText }: { label: string; word: string; onTe
   };
   return (
     <>
-      <input ref={input} type="file" aria-label={label} hidden accept=".pub,.pem" onChange={(e) => void read(e.target.files?.[0])} />
+      <input ref={input} type="file" aria-label={label} accept=".pub,.pem" className="file-input" onChange={(e) => void read(e.target.files?.[0])} />
       <Button icon={<UploadOutlined />} onClick={() => input.current?.click()}>
         {word}
       </Button>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { startRegistration } from '@simplewebauthn/browser';
-import { Alert, App, Form, Input, Modal, type TableProps } from 'antd';
+import { App, Form, Input, Modal, type TableProps } from 'antd';
 import { useState } from 'react';
 import { api, client, type Schemas } from '../../api/client';
 import { Problem } from '../../api/problem';
@@ -107,7 +107,7 @@ function AddPasskey({ open, onEnd }: { open: boolean; onEnd: () => void }) {
   };
   return (
     <Modal open={open} title={words.add} okText={words.go} cancelText={t.cancel} confirmLoading={busy} onOk={() => form.submit()} onCancel={end} destroyOnHidden>
-      {typeof error === 'string' ? <Alert type="error" showIcon role="alert" title={error} /> : <Trouble error={error} />}
+      <Trouble error={error} />
       <Form form={form} name="add-passkey" layout="vertical" requiredMark={false} clearOnDestroy onFinish={(v) => void submit(v)}>
         <Form.Item name="name" label={words.name} extra={words.nameHint} rules={[{ required: true, whitespace: true, message: t.wanted }]}>
           <Input maxLength={64} autoComplete="off" autoFocus />

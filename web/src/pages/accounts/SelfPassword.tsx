@@ -28,7 +28,7 @@ export function SelfPassword() {
     if (!(await act(() => client.POST('/api/self/password', { body: { old, password } })))) return;
     form.resetFields();
     void message.success(words.done);
-    await readAnew('/api/session', '/api/accounts');
+    await readAnew('/api/session', '/api/accounts'); // sessions, too
   };
   return (
     <Form className="narrow" form={form} name="own-password" layout="vertical" requiredMark={false} onFinish={(v) => void submit(v)}>

@@ -82,11 +82,19 @@ function useColumns(current: string | undefined, all: boolean): TableProps<One>[
         </span>
       ),
     },
-    { title: t.sessions.begun, key: 'begun', render: (_, s) => <Time at={s.created} /> },
-    { title: t.sessions.used, key: 'used', render: (_, s) => <Time at={s.used} /> },
-    { title: t.sessions.idle, key: 'idle', render: (_, s) => <Time at={s.idleUntil} /> },
-    { title: t.sessions.ends, key: 'ends', render: (_, s) => <Time at={s.endsAt} /> },
+    { title: t.sessions.begun, key: 'begun', render: (_, s) => <Two first={s.created} second={s.used} /> },
+    { title: t.sessions.ends, key: 'ends', render: (_, s) => <Two first={s.idleUntil} second={s.endsAt} /> },
   ];
+}
+
+function Two({ first, second }: { first: string; second: string }) {
+  return (
+    <>
+      <Time at={first} />
+      <br />
+      <Time at={second} />
+    </>
+  );
 }
 
 // EndSessions ends those that were chosen, after a question.

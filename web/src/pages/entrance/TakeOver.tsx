@@ -77,7 +77,9 @@ function WhatFor({ link }: { link: Schemas['LinkState'] }) {
         )}
       </p>
       <p>
-        {words.expires} <Time at={link.expires} />. {words.alone}
+        {words.alone}
+        <br />
+        {words.expires} <Time at={link.expires} />
       </p>
     </div>
   );

@@ -2,14 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Alert } from 'antd';
+import type { ReactNode } from 'react';
 import { problemOf } from '../../api/problem';
 import { ProblemView } from '../../parts/ProblemView';
 import { Time } from '../../parts/Time';
+import './entrance.css';
 import { lockedUntil } from './place';
 import { useText } from './text';
 
-// Trouble says why signing in did not go on: a sentence, or what a call ended with.
+// Trouble stands above a form and says why it did not go on: a sentence, or what its call
+// ended with.
 export function Trouble({ error }: { error: unknown }) {
+  const said = useSaid(error);
+  return said && <div className="trouble">{said}</div>;
+}
+
+function useSaid(error: unknown): ReactNode {
   const words = useText().signIn;
   if (error === null || error === undefined) return null;
   if (typeof error === 'string') return <Alert type="error" showIcon role="alert" title={error} />;

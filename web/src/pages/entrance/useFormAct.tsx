@@ -18,7 +18,7 @@ export function useFormAct(form: FormInstance, atField: AtField = {}) {
   const [error, setError] = useState<unknown>(null);
   const put = (e: unknown) => {
     const problem = problemOf(e);
-    const own = atField[problem.code];
+    const own = problem.fields.length === 0 ? atField[problem.code] : undefined;
     const told = own ? [{ name: own[0], errors: [own[1]] }] : problem.fields.map((f) => ({ name: fieldOf(f.name), errors: [detailIn(language, f.detail)] }));
     const here = told.filter((f) => form.getFieldInstance(f.name) !== undefined);
     form.setFields(here);
