@@ -26,7 +26,7 @@ export const groups: Group[] = [
   {
     name: 'today',
     pages: [
-      { path: 'overview', name: 'overview', call: 'list-standings', load: () => import('../pages/overview/Overview') },
+      { path: 'overview', name: 'overview', call: 'get-overview', load: () => import('../pages/overview/Overview') },
       { path: 'inbox', name: 'inbox', call: 'show-inbox', load: () => import('../pages/inbox/Inbox') },
       { path: 'alerts', name: 'alerts', call: 'list-alerts', load: () => import('../pages/alerts/Alerts') },
       { path: 'alerts/:id', call: 'show-alert', load: () => import('../pages/alerts/Alert') },

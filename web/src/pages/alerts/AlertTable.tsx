@@ -29,6 +29,7 @@ const useText = texts(
     because: 'follows from another alert',
     silenced: 'silenced',
     choose: (what: string) => `Choose: ${what}`,
+    parts: { certificate: 'certificate', lease: 'key lease', bundle: 'policy bundle' } as Record<string, string>,
   },
   {
     level: '级别',
@@ -43,6 +44,7 @@ const useText = texts(
     because: '由其他告警引起',
     silenced: '已静默',
     choose: (what) => `选择：${what}`,
+    parts: { certificate: '证书', lease: '密钥租约', bundle: '策略包' },
   },
 );
 
@@ -117,9 +119,10 @@ function useColumns(resolved: boolean): TableColumnsType<Folded> {
 
 // About links to the component that an alert is of, or names the flow.
 export function About({ alert }: { alert: Alert }) {
+  const t = useText();
   const may = useMay();
   if (alert.flow) return may('show-crossing') ? <Link to={`/crossings?flow=${encodeURIComponent(alert.flow)}`}>{alert.flow}</Link> : <span>{alert.flow}</span>;
-  if (!alert.component) return <span>{alert.part ?? '–'}</span>;
+  if (!alert.component) return <span>{t.parts[alert.part ?? ''] ?? alert.part ?? '–'}</span>;
   if (alert.rule === 'notification-failing') return <Link to="/channels">{alert.component}</Link>;
   return <Link to={`/components/${encodeURIComponent(alert.component)}`}>{alert.component}</Link>;
 }
