@@ -278,6 +278,9 @@ func TestTryDraft(t *testing.T) {
 	if r := b.ok("the draft", b.call("GET", "/drafts/"+id+"/check", nil, sec)); r.body["whole"] != true {
 		t.Errorf("it was kept: %s", r.text)
 	}
+	if r := b.ok("schema", b.call("GET", "/policies/schema", nil, sec)); r.header.Get("Content-Type") != "application/schema+json" || r.get("$id") == "" {
+		t.Errorf("%v %.200s", r.header, r.text)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	verdicts := map[string]int{}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"dukou.dev/dukou/internal/draft"
+	"dukou.dev/dukou/internal/policy/source"
 	"dukou.dev/dukou/internal/problem"
 )
 
@@ -239,4 +240,14 @@ type draftDifference struct{ Body draft.Difference }
 func (s *Server) compareDraft(ctx context.Context, in *DraftID) (*draftDifference, error) {
 	d, err := s.Policy.Difference(ctx, in.ID)
 	return &draftDifference{d}, err
+}
+
+type policySchema struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+func (s *Server) getPolicySchema(context.Context, *struct{}) (*policySchema, error) {
+	text, err := source.Describe()
+	return &policySchema{ContentType: "application/schema+json", Body: text}, err
 }

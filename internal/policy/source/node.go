@@ -212,6 +212,9 @@ func (o *object) each(do func(key, value node)) {
 
 // done names the keys that nobody asked for.
 func (o *object) done() {
+	if o.read != nil {
+		o.read(o)
+	}
 	for _, key := range o.keys {
 		name := key.ast.(*ast.StringNode).Value
 		if !slices.Contains(o.asked, name) {

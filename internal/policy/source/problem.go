@@ -48,7 +48,10 @@ func Problems(err error) []Problem {
 }
 
 // problems collects all that is wrong, so that one run shows it.
-type problems struct{ list []*problem }
+type problems struct {
+	list []*problem
+	read func(*object) // is shown each mapping when it was read; nil for nobody
+}
 
 func (p *problems) add(file string, line, column int, format string, args ...any) {
 	p.list = append(p.list, &problem{file, line, column, fmt.Sprintf(format, args...)})

@@ -47,8 +47,11 @@ func (s *Source) Warnings() []string { return slices.Clone(s.warnings) }
 
 // Load reads every YAML and Cedar file of a folder. The error joins all that is
 // wrong, each with file and line.
-func Load(fsys fs.FS) (*Source, error) {
-	l := &loader{fsys: fsys, sections: map[string][]node{}}
+func Load(fsys fs.FS) (*Source, error) { return load(fsys, nil) }
+
+// load is Load. read is shown each mapping with the keys that were looked for in it.
+func load(fsys fs.FS, read func(*object)) (*Source, error) {
+	l := &loader{fsys: fsys, sections: map[string][]node{}, problems: problems{read: read}}
 	l.homes = map[string]string{}
 	l.draft.Format = policy.Format
 	cedarFiles := l.read()
