@@ -40,6 +40,7 @@ export default function Crossings() {
         <ExportMenu query={{ ...search.query, class: classes }} />
       </SearchBar>
       <Histogram search={search} classes={['decision']} said="counted" />
+      {chosen && <p className="reached">{t.chartOf}</p>}
       <ValueMenus search={search}>
         <Passages query={query} label={names.pages.crossings} empty={t.none} />
       </ValueMenus>
@@ -121,9 +122,8 @@ function usePassageColumns(): TableColumnsType<Passage> {
 function Why({ p }: { p: Passage }) {
   const t = useText();
   return (
-    <div className="cell-clip">
-      <Value field="reason" value={p.reason} />
-      {p.by && <div className="reason-by">{t.by(p.by)}</div>}
+    <div className="nowrap">
+      <Value field="reason" value={p.reason} /> {p.by && <span className="reason-by">{t.by(p.by)}</span>}
     </div>
   );
 }
