@@ -28,7 +28,7 @@ export function FileButton({ call, accept, label, onFile, children, ...button }:
       <input
         ref={input}
         type="file"
-        hidden
+        style={{ display: 'none' }} // a form of Ant Design shows what is only hidden
         accept={accept}
         aria-label={label}
         onChange={(e) => {

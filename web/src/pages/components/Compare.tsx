@@ -3,6 +3,7 @@
 
 import { Form, Input } from 'antd';
 import { comparedOf } from './compared';
+import './components.css';
 import { useText } from './text';
 
 export { comparedOf };
@@ -17,11 +18,17 @@ export function Compare({ fingerprint, typed, onType }: { fingerprint: string; t
       label={t.compare.label}
       htmlFor="compare-fingerprint"
       required
-      hasFeedback={typed !== '' && is !== 'short'}
       validateStatus={is === 'same' ? 'success' : is === 'other' ? 'error' : ''}
-      help={<span role={is === 'other' ? 'alert' : undefined}>{is === 'same' ? t.compare.same : is === 'other' ? t.compare.other : t.compare.help}</span>}
+      className="compare"
+      help={<Help is={is} />}
     >
       <Input id="compare-fingerprint" className="mono" value={typed} onChange={(e) => onType(e.target.value)} autoComplete="off" spellCheck={false} maxLength={200} />
     </Form.Item>
   );
+}
+
+function Help({ is }: { is: 'short' | 'same' | 'other' }) {
+  const t = useText();
+  if (is === 'other') return <span role="alert">{t.compare.other}</span>;
+  return <span role="status">{is === 'same' ? `✓ ${t.compare.same}` : t.compare.help}</span>;
 }

@@ -8,7 +8,7 @@ import { Page } from '../../parts/Page';
 import { ProblemView } from '../../parts/ProblemView';
 import { useAddress } from '../../parts/useAddress';
 import { useMay } from '../../session/session';
-import { AnswerFile } from './Components';
+import { AnswerFile } from './AnswerFile';
 import './components.css';
 import { Configuration } from './Configuration';
 import { Dismiss } from './Dismiss';
@@ -25,7 +25,7 @@ export default function Component() {
   const actions = (
     <>
       {may('find-entries') && <Link to={`/evidence?log=${encodeURIComponent(id)}`}>{t.evidence}</Link>}
-      {c?.admitted && <AnswerFile id={id} type="default" />}
+      {c?.admitted && <AnswerFile id={id} />}
       {c?.admitted && c.state !== 'self' && <Dismiss id={id} />}
     </>
   );

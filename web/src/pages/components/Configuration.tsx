@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useQueryClient } from '@tanstack/react-query';
-import { Alert, Space } from 'antd';
+import { Alert, App, Space } from 'antd';
 import { client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
 import { Facts } from '../../parts/Facts';
@@ -54,20 +54,22 @@ function AcceptedBy({ of: c }: { of: Comparison }) {
 function Acts({ id, of: c }: { id: string; of: Comparison }) {
   const t = useText();
   const queries = useQueryClient();
+  const { message } = App.useApp();
   const [busy, act] = useAct();
   const params = { path: { id } };
   const readAnew = () => queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith('/api/components') });
   const check = () => act(async () => (await client.POST('/api/components/{id}/configuration/check', { params }), await readAnew()), t.configuration.checkedSaid);
   const take = (file: File) =>
     act(async () => {
-      await client.POST('/api/components/{id}/configuration/archive', {
+      const { data } = await client.POST('/api/components/{id}/configuration/archive', {
         params,
         body: file as unknown as string,
         bodySerializer: (b: unknown) => b as BodyInit,
         headers: { 'Content-Type': 'application/gzip' },
       });
+      if (data) void message.success(t.configuration.imported(data.number));
       await readAnew();
-    }, t.configuration.importHint);
+    });
   return (
     <Space wrap>
       <Act call="check-configuration" loading={busy} onClick={() => void check()}>

@@ -8,7 +8,7 @@ import { type Lack, lackOf } from './lacks';
 import { useText } from './text';
 
 // Lacks is what is to be done about a component, each with where it is done.
-export function Lacks({ of: c, none }: { of: Schemas['InventoryComponent']; none: string }) {
+export function Lacks({ of: c, none, whole = false }: { of: Schemas['InventoryComponent']; none: string; whole?: boolean }) {
   const t = useText();
   const list = (c.lacks ?? []).map((l) => lackOf(l, t.lacks));
   if (list.length === 0) return <span>{none}</span>;
@@ -17,7 +17,8 @@ export function Lacks({ of: c, none }: { of: Schemas['InventoryComponent']; none
     <ul className="lacks">
       {list.map((l, i) => (
         <li key={i}>
-          {l.text}
+          <span title={l.hint}>{l.text}</span>
+          {whole && l.hint && <div className="beside">{l.hint}</div>}
           {l.act && (
             <>
               {' '}

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useQueryClient } from '@tanstack/react-query';
-import { Checkbox, Popconfirm, Space, type TableProps } from 'antd';
+import { App, Checkbox, Popconfirm, Space, type TableProps } from 'antd';
 import { api, client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
 import { Id } from '../../parts/Id';
@@ -26,6 +26,7 @@ export function Requests() {
   const may = useMay();
   const address = useAddress();
   const queries = useQueryClient();
+  const { message } = App.useApp();
   const [busy, act] = useAct();
   const answer = api.useQuery('get', '/api/component-requests', {});
   const all = answer.data?.items ?? [];
@@ -34,13 +35,14 @@ export function Requests() {
   const readAnew = () => queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith('/api/component') });
   const handIn = (file: File) =>
     act(async () => {
-      await client.POST('/api/component-requests', {
+      const { data } = await client.POST('/api/component-requests', {
         body: file as unknown as string,
         bodySerializer: (b: unknown) => b as BodyInit,
         headers: { 'Content-Type': 'application/octet-stream' },
       });
+      if (data) void message.success(t.requests.added(data.component));
       await readAnew();
-    }, t.requests.added(file.name));
+    });
   const columns = useColumns(readAnew);
   if (!may('hand-in-component-request') && all.length === 0) return null;
   return (

@@ -23,7 +23,7 @@ export function Standing({ of: c }: { of: Component }) {
         <div className="section-head">
           <h2 id="lacks-title">{t.lacksTitle}</h2>
         </div>
-        <Lacks of={c} none={t.lacksNone} />
+        <Lacks of={c} none={t.lacksNone} whole />
       </section>
       <Facts
         of={[

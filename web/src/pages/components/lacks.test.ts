@@ -26,6 +26,7 @@ describe('what a component lacks', () => {
     for (const [sentence, want] of [
       [`a request with key ${'ab'.repeat(32)} waits to be admitted (dukou component admit ${'0'.repeat(32)})`, { text: 'request abababababababab…', act: 'admit', request: '0'.repeat(32) }],
       ['its kernel cannot confine it: no Landlock 9', { text: 'kernel no Landlock 9' }],
+      ['its kernel cannot confine it: no Landlock 9: a process may', { text: 'kernel no Landlock 9', hint: 'no Landlock 9: a process may' }],
       ['whether it is admitted is not known: the signer does not answer', { text: 'signer' }],
       ['it runs version 1, this center 2', { text: 'version 1/2' }],
       ['its configuration is not the intended one (dukou component configuration diff a)', { text: 'drift', act: 'configuration' }],

@@ -6,6 +6,7 @@ import type { ComponentText } from './text';
 // Lack is what is to be done about a component, and where.
 export interface Lack {
   text: string;
+  hint?: string; // the rest of a long sentence
   act?: 'admit' | 'configuration' | 'accept';
   request?: string; // id, to be admitted
 }
@@ -16,7 +17,7 @@ type Words = ComponentText['lacks'];
 // in brackets are for its command line; the page has links instead.
 const forms: [RegExp, (t: Words, ...parts: string[]) => Lack][] = [
   [/^a request with key (\S+) waits to be admitted \(dukou component admit ([0-9a-f]+)\)$/, (t, key = '', request = '') => ({ text: t.request(`${key.slice(0, 16)}…`), act: 'admit', request })],
-  [/^its kernel cannot confine it: (.+)$/s, (t, what = '') => ({ text: t.kernel(what) })],
+  [/^its kernel cannot confine it: (.+)$/s, (t, what = '') => briefly(what, t)],
   [/^whether it is admitted is not known: the signer does not answer$/, (t) => ({ text: t.signer })],
   [/^it is in the policy in force and not admitted: it gets no keys any more$/, (t) => ({ text: t.notAdmitted })],
   [/^no policy in force names it$/, (t) => ({ text: t.noPolicy })],
@@ -26,6 +27,12 @@ const forms: [RegExp, (t: Words, ...parts: string[]) => Lack][] = [
   [/^(.+) has ended$/s, (t, what = '') => ({ text: t.ended(endOf(what, t)) })],
   [/^(.+) ends in (\d+) days$/s, (t, what = '', days = '') => ({ text: t.ends(endOf(what, t), days) })],
 ];
+
+// briefly says what a kernel lacks; what that means is in the hint.
+function briefly(what: string, t: Words): Lack {
+  const [name = what] = what.split(': ');
+  return { text: t.kernel(name), ...(name !== what && { hint: what }) };
+}
 
 // lackOf says in the person's language what a component lacks; a sentence of another form
 // stays as the center wrote it.

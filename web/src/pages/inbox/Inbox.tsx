@@ -10,6 +10,7 @@ import { ProblemView } from '../../parts/ProblemView';
 import { ago, Time } from '../../parts/Time';
 import { useNames } from '../../shell/names';
 import { useTitle } from '../proposals/title';
+import './inbox.css';
 import { byKind, type Item, placeOf } from './items';
 import { useText } from './text';
 
@@ -28,7 +29,7 @@ export default function Inbox() {
           description={
             <>
               <Typography.Text strong>{t.emptyTitle}</Typography.Text>
-              <div>{t.empty}</div>
+              <div className="inbox-empty">{t.empty}</div>
             </>
           }
         />
@@ -48,18 +49,18 @@ function Group({ kind, items }: { kind: string; items: Item[] }) {
   const words = t.kinds[kind] ?? t.kinds.other;
   return (
     <section aria-labelledby={`inbox-${kind}`}>
-      <h2 id={`inbox-${kind}`} className="result-title">
+      <h2 id={`inbox-${kind}`} className="inbox-head">
         {words?.title} ({items.length})
       </h2>
-      <p>{words?.what}</p>
-      <Table<Item> size="small" pagination={false} rowKey="id" dataSource={items} columns={useColumns(kind)} scroll={{ x: 'max-content' }} />
+      <p className="inbox-what">{words?.what}</p>
+      <Table<Item> size="small" pagination={false} rowKey="id" dataSource={items} columns={useColumns(kind, items)} scroll={{ x: 'max-content' }} />
     </section>
   );
 }
 
-function useColumns(kind: string): TableProps<Item>['columns'] {
+function useColumns(kind: string, items: Item[]): TableProps<Item>['columns'] {
   const t = useText();
-  const say = useSentence();
+  const say = useSentence(kind);
   const act = (t.kinds[kind] ?? t.kinds.other)?.act;
   return [
     {
@@ -68,7 +69,7 @@ function useColumns(kind: string): TableProps<Item>['columns'] {
       render: (_, i) => <span className="wrap-anywhere">{say(i)}</span>,
     },
     { title: t.columns.since, key: 'since', width: 230, render: (_, i) => (i.since ? <Time at={i.since} /> : '–') },
-    { title: t.columns.until, key: 'until', width: 320, render: (_, i) => (i.until ? <Until at={i.until} /> : '–') },
+    ...(items.some((i) => i.until) ? [{ title: t.columns.until, key: 'until', width: 320, render: (_: unknown, i: Item) => (i.until ? <Until at={i.until} /> : '–') }] : []),
     {
       title: t.columns.act,
       key: 'act',
@@ -104,9 +105,11 @@ function Command({ of: i }: { of: Item }) {
 
 // useSentence says what waits in the person's language, where the center's sentence has
 // a form that is known here.
-function useSentence(): (i: Item) => string {
+function useSentence(kind: string): (i: Item) => string {
   const t = useText();
   const title = useTitle();
+  const language = useLanguage();
+  const alerts = api.useQuery('get', '/api/alerts', { params: { query: { state: 'firing', limit: 500 } } }, { enabled: kind === 'alert' });
   return (i) => {
     const parts = /^(.*) \(([^()]*)\)$/s.exec(i.title);
     switch (i.kind) {
@@ -116,6 +119,8 @@ function useSentence(): (i: Item) => string {
         return i.title.endsWith(' asks to be admitted') ? t.asks(i.title.slice(0, -' asks to be admitted'.length)) : i.title;
       case 'configuration':
         return t.differs(i.id);
+      case 'alert':
+        return alerts.data?.items?.find((a) => a.id === i.id)?.sentences[language] ?? i.title;
       case 'publication':
         return t.confirm(i.title.replace('Confirm that policy does what it should: ', ''));
       default:

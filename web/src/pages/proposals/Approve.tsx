@@ -9,6 +9,7 @@ import { KeyFile } from '../../signing/KeyFile';
 import { signPublication } from '../../signing/sign';
 import { useSigningText } from '../../signing/text';
 import { Compare, comparedOf } from '../components/Compare';
+import './difference.css';
 import { useText } from './text';
 
 type Proposal = Schemas['Proposal'];
@@ -79,6 +80,7 @@ export function Approve({ of: p, open, onLeave, again }: ApproveProps) {
       width={600}
     >
       <div className="stack">
+        {error !== null && <Failure error={error} />}
         <div>
           {t.seen}
           <div className="mono wrap-anywhere">{p.digest}</div>
@@ -87,7 +89,7 @@ export function Approve({ of: p, open, onLeave, again }: ApproveProps) {
         <Form layout="vertical">
           {publishing && (
             <>
-              <p>{t.signWith}</p>
+              <p className="decision-sign">{t.signWith}</p>
               <KeyFile onKey={setKey} />
             </>
           )}
@@ -96,7 +98,6 @@ export function Approve({ of: p, open, onLeave, again }: ApproveProps) {
             <Input.TextArea id="approve-reason" value={reason} onChange={(e) => setReason(e.target.value)} maxLength={2000} autoSize={{ minRows: 2, maxRows: 6 }} />
           </Form.Item>
         </Form>
-        {error !== null && <Failure error={error} />}
       </div>
     </Modal>
   );

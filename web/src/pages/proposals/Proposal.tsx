@@ -36,16 +36,16 @@ export default function Proposal() {
           <Decision of={p} again={() => void answer.refetch()} />
           <Outcome of={p} />
           <What of={p} />
-          <h2 className="result-title">{t.difference}</h2>
+          <h2 className="proposal-head">{t.difference}</h2>
           {p.difference ? (
             <>
-              <div>{t.differenceLead}</div>
+              <div className="proposal-lead">{t.differenceLead}</div>
               <Difference of={p.difference} />
             </>
           ) : (
             <div>{t.noDifference}</div>
           )}
-          <h2 className="result-title">{t.votes}</h2>
+          <h2 className="proposal-head">{t.votes}</h2>
           <Votes of={p} />
         </div>
       )}
@@ -71,7 +71,6 @@ function What({ of: p }: { of: Schemas['Proposal'] }) {
         [t.facts.due, p.due && <Time at={p.due} />],
         [t.facts.digest, <span title={t.facts.digestHint}><Id value={p.digest} length={16} /></span>],
         [t.facts.reason, p.reason === '' ? t.facts.noReason : <span className="pre">{p.reason}</span>],
-        [t.facts.result, p.result],
       ]}
     />
   );

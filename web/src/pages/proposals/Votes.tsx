@@ -6,6 +6,7 @@ import type { Schemas } from '../../api/client';
 import { Id } from '../../parts/Id';
 import { Mark } from '../../parts/Mark';
 import { Time } from '../../parts/Time';
+import './difference.css';
 import { useText } from './text';
 
 type Vote = Schemas['ProposalVote'];
@@ -32,7 +33,7 @@ export function Votes({ of: p }: { of: Schemas['Proposal'] }) {
           { title: t.facts.digest, key: 'digest', render: (_, v) => <Id value={v.digest} length={16} /> },
           { title: t.vote.compared, key: 'compared', render: (_, v) => (v.compared ? <Id value={v.compared} length={16} /> : t.vote.none) },
           { title: t.vote.signatures, key: 'signatures', render: (_, v) => v.signatures?.length || t.vote.none },
-          { title: t.vote.reason, key: 'reason', render: (_, v) => <span className="wrap-anywhere">{v.reason || t.vote.none}</span> },
+          { title: t.vote.reason, key: 'reason', render: (_, v) => <span className="votes-reason wrap-anywhere">{v.reason || t.vote.none}</span> },
         ]}
       />
     </div>
