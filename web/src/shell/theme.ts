@@ -12,6 +12,8 @@ export function themeOf(dark: boolean): ThemeConfig {
       // What is chosen: the derived shade of so deep a colour is grey.
       colorPrimaryBg: dark ? '#12313b' : '#e2f1f5',
       colorPrimaryBgHover: dark ? '#174150' : '#cfe7ee',
+      colorInfoBg: dark ? '#12313b' : '#e2f1f5',
+      colorInfoBorder: dark ? '#1d5364' : '#9cc9d6',
       controlItemBgActive: dark ? '#12313b' : '#e2f1f5',
       controlItemBgActiveHover: dark ? '#174150' : '#cfe7ee',
       colorInfo: dark ? '#3aa6c4' : '#0b6a86',
