@@ -44,6 +44,7 @@ func TestConsole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fresh := demotest.Start(t, demo.Options{Isolation: demotest.Isolated(t)}) // which nobody has taken over
 	defer live(ctx, t, d)()
 	args := []string{"--no-install", "playwright", "test"}
 	if pattern := os.Getenv("DUKOU_CONSOLE_GREP"); pattern != "" {
@@ -52,6 +53,7 @@ func TestConsole(t *testing.T) {
 	c := exec.CommandContext(ctx, "npx", args...)
 	c.Dir = web
 	c.Env = append(os.Environ(), environment(t, d)...)
+	c.Env = append(c.Env, "DUKOU_FRESH="+fresh.ConsoleURL(), "DUKOU_FRESH_HOST=unix:"+fresh.Installation.Socket(demo.Center))
 	// It ends its browsers when it is interrupted.
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGINT) }
