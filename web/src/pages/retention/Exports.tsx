@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useQueryClient } from '@tanstack/react-query';
+import { App } from 'antd';
 import { useState } from 'react';
 import { api, client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
@@ -63,9 +64,11 @@ export default function Exports() {
 function Dangers({ shown: { gone, skip }, leave }: { shown: Shown; leave: () => void }) {
   const t = useText();
   const queries = useQueryClient();
+  const { notification } = App.useApp();
   const [, run] = useAct();
   const again = () => void queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith('/api/exports') });
   const remove = async (x: Target) => {
+    notification.destroy(x.id); // an undo that may still stand there
     if (await run(() => client.DELETE('/api/exports/targets/{id}', { params: { path: { id: x.id } } }), t.deleted)) leave();
     again();
   };

@@ -92,6 +92,7 @@ function useSourceActs(again: () => void, shown: (token: string) => void) {
       }),
     });
   const gone = async (s: Source) => {
+    notification.destroy(s.id); // an undo that may still stand there
     const done = await run(() => client.DELETE('/api/sources/{id}', { params: { path: { id: s.id } } }), t.deleted);
     again();
     return done;

@@ -1,7 +1,7 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Checkbox, Form, Input, Modal, Radio, Select } from 'antd';
+import { Checkbox, Form, Input, Modal, Radio, Select, Typography } from 'antd';
 import { client, type Schemas } from '../../api/client';
 import { useAct } from '../../parts/useAct';
 import { atInputs } from '../findings/atInputs';
@@ -105,7 +105,9 @@ function Files() {
   return (
     <fieldset className="plain-set">
       <legend>{t.files}</legend>
-      <p className="hint">{t.filesHint}</p>
+      <p>
+        <Typography.Text type="secondary">{t.filesHint}</Typography.Text>
+      </p>
       <Form.Item name="ca" label={t.ca} rules={[{ required: true, message: t.needed }]}>
         <Input maxLength={100} placeholder="siem-ca.pem" autoComplete="off" />
       </Form.Item>

@@ -1,7 +1,7 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Alert, Modal } from 'antd';
+import { Alert, Button, Modal } from 'antd';
 import type { Schemas } from '../../api/client';
 import { Facts } from '../../parts/Facts';
 import { useText } from './exportsText';
@@ -9,18 +9,25 @@ import { useText } from './exportsText';
 // Tried shows what a test has sent, byte for byte.
 export function Tried({ tried, onLeave }: { tried: Schemas['ExportTried'] | undefined; onLeave: () => void }) {
   const t = useText();
+  const close = (
+    <Button type="primary" onClick={onLeave}>
+      {t.close}
+    </Button>
+  );
   return (
-    <Modal open={tried !== undefined} title={t.testTitle} width={760} okText={t.close} onOk={onLeave} onCancel={onLeave} cancelButtonProps={{ hidden: true }} destroyOnHidden>
+    <Modal open={tried !== undefined} title={t.testTitle} width={760} footer={close} onCancel={onLeave} destroyOnHidden>
       {tried && (
         <div className="stack">
           <Alert type={tried.sent ? 'success' : 'error'} showIcon title={tried.sent ? t.testSent : t.testFailed} description={tried.failure} />
-          <Facts
-            columns={1}
-            of={[
-              [t.tls, tried.tls],
-              [t.peer, tried.peer],
-            ]}
-          />
+          {tried.tls && (
+            <Facts
+              columns={1}
+              of={[
+                [t.tls, tried.tls],
+                [t.peer, tried.peer],
+              ]}
+            />
+          )}
           <Bytes label={t.bytes} text={tried.bytes} />
         </div>
       )}
@@ -32,7 +39,7 @@ export function Tried({ tried, onLeave }: { tried: Schemas['ExportTried'] | unde
 export function Bytes({ label, text }: { label: string; text: string }) {
   return (
     <div>
-      <h3 className="bytes-title">{label}</h3>
+      <div className="bytes-title">{label}</div>
       <pre className="sample mono bytes" tabIndex={0} aria-label={label}>
         {visible(text)}
       </pre>
