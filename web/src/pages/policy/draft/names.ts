@@ -72,8 +72,9 @@ const usedUnder: Record<string, Sort[]> = {
 
 // namesFor are the names that fit at a place; none where any text does.
 export function namesFor(known: Known, path: Path, schema?: Schema): string[] {
-  const said = schema?.['x-names'];
-  if (typeof said === 'string' && said in known) return known[said as Sort];
+  const said = schema?.['x-ref'];
+  if (said === 'objects') return [...known.aliases, ...known.objects];
+  if (said !== undefined && said in known) return known[said as Sort];
   const keys = path.filter((step): step is string => typeof step === 'string' && step !== '[]');
   if (keys.length < 2 && keys[0] === 'categories') return [];
   return (usedUnder[keys[keys.length - 1] ?? ''] ?? []).flatMap((sort) => known[sort]);

@@ -30,7 +30,12 @@ export interface Schema {
   anyOf?: Schema[];
   oneOf?: Schema[];
   allOf?: Schema[];
-  [extension: `x-${string}`]: unknown;
+  'x-zh'?: { title?: string; description?: string }; // title and description in Chinese
+  'x-ref'?: string; // what a text names: zones, objects, issuers, …
+  'x-file'?: string; // where entries of a list are usually kept
+  'x-needed'?: boolean; // with x-when: it must be there then
+  'x-when'?: Record<string, string[]>; // it means something beside those values of another key
+  'x-without'?: string[]; // keys that it does not go with
 }
 
 // resolved follows references and joins what is said in parts: of choices, all that any of
@@ -40,7 +45,9 @@ export function resolved(root: Schema, s: Schema | undefined, depth = 0): Schema
   let out: Schema = { ...s };
   if (s.$ref) {
     const { $ref, ...own } = s;
-    out = { ...resolved(root, pointed(root, $ref), depth + 1), ...own };
+    const target = resolved(root, pointed(root, $ref), depth + 1);
+    out = { ...target, ...own };
+    if (target['x-zh'] && own['x-zh']) out['x-zh'] = { ...target['x-zh'], ...own['x-zh'] };
   }
   for (const part of [...(out.allOf ?? []), ...(out.anyOf ?? []), ...(out.oneOf ?? [])]) out = joined(out, resolved(root, part, depth + 1), out.allOf?.includes(part) ?? false);
   return out;
@@ -99,9 +106,39 @@ export function kindOf(root: Schema, s: Schema): Kind {
 
 // titleOf and descriptionOf are the center's words for a place, in the person's language.
 export function titleOf(s: Schema, language: Language): string | undefined {
-  return (language === 'zh' ? (s['x-title-zh'] as string | undefined) : undefined) ?? s.title;
+  return (language === 'zh' ? s['x-zh']?.title : undefined) ?? s.title;
 }
 
 export function descriptionOf(s: Schema, language: Language): string | undefined {
-  return (language === 'zh' ? (s['x-description-zh'] as string | undefined) : undefined) ?? s.description;
+  return (language === 'zh' ? s['x-zh']?.description : undefined) ?? s.description;
+}
+
+// keysOf tells of the keys of a record, which of them it must have beside its values now,
+// and which it may.
+export function keysOf(root: Schema, record: Schema, value: Record<string, unknown>): { key: string; schema: Schema; must: boolean; may: boolean }[] {
+  const s = resolved(root, record);
+  const all = Object.entries(s.properties ?? {}).map(([key, raw]) => ({ key, schema: resolved(root, raw) }));
+  return all.map(({ key, schema }) => {
+    const fits = Object.entries(schema['x-when'] ?? {}).every(([other, values]) => values.includes(valueNow(all, value, other)));
+    const free = !(schema['x-without'] ?? []).some((other) => other in value);
+    const must = (s.required ?? []).includes(key) || (schema['x-when'] !== undefined && fits && schema['x-needed'] === true);
+    return { key, schema, must, may: fits && free };
+  });
+}
+
+// valueNow is the value of a key: as it stands, as another key implies it, or the usual one.
+function valueNow(all: { key: string; schema: Schema }[], value: Record<string, unknown>, key: string): string {
+  if (value[key] !== undefined) return String(value[key]);
+  const implied = all.find((p) => p.key in value && p.schema['x-needed'] && p.schema['x-when']?.[key]?.length === 1);
+  return implied?.schema['x-when']?.[key]?.[0] ?? String(all.find((p) => p.key === key)?.schema.default ?? '');
+}
+
+// inferred is the schema of a value that the center's schema does not know, so that a form
+// shows it nevertheless.
+export function inferred(value: unknown): Schema {
+  if (typeof value === 'boolean') return { type: 'boolean' };
+  if (typeof value === 'number') return { type: 'integer' };
+  if (Array.isArray(value)) return { type: 'array', items: value.length > 0 ? inferred(value[0]) : { type: 'string' } };
+  if (typeof value === 'object' && value !== null) return { type: 'object', properties: Object.fromEntries(Object.entries(value).map(([k, v]) => [k, inferred(v)])) };
+  return { type: 'string' };
 }
