@@ -73,15 +73,29 @@ function useColumns(onConfirm: (r: One) => void): TableProps<One>['columns'] {
   const { duty } = usePerson();
   return [
     { title: t.list.duty, key: 'duty', render: (_, r) => <DutyName duty={r.duty} /> },
-    { title: t.recovery.asked, key: 'asked', render: (_, r) => <>{r.askedBy} · <DutyName duty={r.askedDuty} /></> },
-    { title: t.recovery.reason, key: 'reason', render: (_, r) => <span className="wrap-anywhere">{r.reason}</span> },
-    { title: t.recovery.when, key: 'when', render: (_, r) => <Time at={r.created} /> },
+    { title: t.recovery.reason, key: 'reason', render: (_, r) => <div className="reason">{r.reason}</div> },
+    {
+      title: t.recovery.asked,
+      key: 'asked',
+      render: (_, r) => (
+        <>
+          {r.askedBy} · <DutyName duty={r.askedDuty} />
+          <br />
+          <Time at={r.created} />
+        </>
+      ),
+    },
     {
       title: t.recovery.state,
       key: 'state',
-      render: (_, r) => (r.confirmedBy ? <Mark tone="warn">{t.recovery.confirmedBy(r.confirmedBy)}</Mark> : <Mark tone="busy">{t.recovery.waits}</Mark>),
+      render: (_, r) => (
+        <>
+          {r.confirmedBy ? <Mark tone="warn">{t.recovery.confirmedBy(r.confirmedBy)}</Mark> : <Mark tone="busy">{t.recovery.waits}</Mark>}
+          <br />
+          {t.recovery.until} <Time at={r.expires} />
+        </>
+      ),
     },
-    { title: t.recovery.until, key: 'until', render: (_, r) => <Time at={r.expires} /> },
     { title: t.recovery.ends, key: 'ends', render: (_, r) => (r.ends ?? []).join(', ') || t.recovery.nobody },
     {
       title: t.recovery.act,

@@ -1,7 +1,7 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { App, Tag, type TableProps } from 'antd';
+import { App, Space, Tag, type TableProps } from 'antd';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { api, client, type Schemas } from '../../api/client';
@@ -66,10 +66,10 @@ function useColumns(current: string | undefined, all: boolean): TableProps<One>[
       title: t.sessions.state,
       key: 'state',
       render: (_, s) => (
-        <>
+        <Space size={4}>
           <Mark tone={tones[s.state]}>{t.sessions.states[s.state]}</Mark>
           {s.id === current && <Tag>{t.sessions.current}</Tag>}
-        </>
+        </Space>
       ),
     },
     { title: t.sessions.from, key: 'from', render: (_, s) => <span className="mono">{s.address}</span> },

@@ -35,7 +35,7 @@ export const selfEn = {
     leave: 'Keep the old one',
   },
   passkeys: {
-    lead: 'A passkey is kept by this device or by a key that you plug in. It cannot be copied from the screen and not be given to a wrong page.',
+    lead: 'A passkey is kept by this device or by a key that you plug in. It cannot be copied off the screen, nor be given to a wrong page.',
     label: 'Passkeys',
     add: 'Add a passkey',
     name: 'Name by which you know the device',

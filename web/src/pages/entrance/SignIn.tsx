@@ -26,9 +26,9 @@ export default function SignIn() {
   const begun = useBegun();
   const { step, body, onBody, onRestart } = useSteps(begun);
   const passkeys = passkeysHere(setup.data);
-  const title = { password: t.signIn.title, factor: t.signIn.factorTitle, renew: t.signIn.renewTitle }[step];
   const missing = setup.data?.initialised === false;
   const wantsForm = step !== 'password' || anyway || !missing;
+  const title = wantsForm ? { password: t.signIn.title, factor: t.signIn.factorTitle, renew: t.signIn.renewTitle }[step] : t.setup.title;
   const given = (useLocation().state as { name?: string } | null)?.name ?? '';
   if (setup.isPending) return <Spin className="waiting" size="large" />;
   return (

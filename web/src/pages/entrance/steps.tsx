@@ -3,6 +3,7 @@
 
 import { startAuthentication } from '@simplewebauthn/browser';
 import { Button, Divider, Form, Input } from 'antd';
+import { useState } from 'react';
 import { client, type Schemas } from '../../api/client';
 import { Problem } from '../../api/problem';
 import { Digits } from './Authenticator';
@@ -52,9 +53,13 @@ export function FactorStep({ body, passkey, onBody, onRestart }: StepProps & { b
       const { data } = await client.POST('/api/session/factor', { body: await proof() });
       if (data) onBody(data);
     });
+  const [asking, setAsking] = useState(false);
   const showPasskey = async () => {
+    setAsking(true);
+    setError(null);
     // What the browser says of a passkey that was not shown is no sentence for people.
     const answer = await passkeyAnswer().catch((e: unknown) => (setError(e instanceof Problem ? e : words.passkeyFailed), null));
+    setAsking(false);
     if (answer) await show(() => Promise.resolve({ passkey: answer }));
   };
   return (
@@ -68,7 +73,7 @@ export function FactorStep({ body, passkey, onBody, onRestart }: StepProps & { b
       {passkey && (
         <>
           <Divider plain>{words.or}</Divider>
-          <Button block disabled={busy} onClick={() => void showPasskey()}>
+          <Button block loading={asking} disabled={busy} onClick={() => void showPasskey()}>
             {words.passkey}
           </Button>
         </>

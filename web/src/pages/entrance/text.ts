@@ -50,6 +50,7 @@ const en = {
     browserTitle: 'No passkeys in this browser',
   },
   setup: {
+    title: 'Setting up',
     none: 'This installation has no administrators yet',
     some: 'Not every duty has an administrator yet',
     why: 'Three persons administer it, and none of them can do it alone. Nobody has taken over:',
@@ -133,6 +134,7 @@ export const useText = texts(en, {
     browserTitle: '此浏览器无法使用通行密钥',
   },
   setup: {
+    title: '初始设置',
     none: '此系统尚无管理员',
     some: '还有职责无人接管',
     why: '系统由三位管理员共同管理，任何一人都不能独自完成。尚无人接管的职责：',
