@@ -24,13 +24,14 @@ export default function Component() {
   const c = answer.data;
   const actions = (
     <>
+      <Link to="/components">{t.back}</Link>
       {may('find-entries') && <Link to={`/evidence?log=${encodeURIComponent(id)}`}>{t.evidence}</Link>}
       {c?.admitted && <AnswerFile id={id} />}
       {c?.admitted && c.state !== 'self' && <Dismiss id={id} />}
     </>
   );
   return (
-    <Page title={id} lead={<Link to="/components">{t.back}</Link>} actions={actions}>
+    <Page title={id} actions={actions}>
       {answer.isPending && <Spin className="waiting" />}
       {answer.error && <ProblemView error={answer.error} retry={() => void answer.refetch()} />}
       {c && (

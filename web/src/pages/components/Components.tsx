@@ -127,7 +127,7 @@ function FirstEnd({ of: c }: { of: Component }) {
   return (
     <span>
       <Time at={first.at} />
-      <div className="beside">{endOf(first.what, t.lacks)}</div>
+      <div className="beside ends-what">{endOf(first.what, t.lacks)}</div>
     </span>
   );
 }

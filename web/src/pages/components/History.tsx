@@ -30,9 +30,9 @@ export function History({ id, of: c }: { id: string; of: Schemas['InventoryCompa
     address.set({ from: String(from), to: String(to) });
   };
   return (
-    <section className="stack" aria-labelledby="history-title">
+    <div className="stack">
       <div className="section-head">
-        <h2 id="history-title">{t.configuration.history}</h2>
+        <h2>{t.configuration.history}</h2>
         <Button disabled={chosen.length !== 2} onClick={compare}>
           {t.configuration.compareTwo}
         </Button>
@@ -49,6 +49,8 @@ export function History({ id, of: c }: { id: string; of: Schemas['InventoryCompa
         empty={t.configuration.historyEmpty}
         rowSelection={{
           hideSelectAll: true,
+          columnTitle: t.configuration.columns.choose,
+          columnWidth: 64,
           selectedRowKeys: chosen,
           onChange: (keys) => setChosen(keys.map(Number).slice(-2)),
           getCheckboxProps: (s) => ({ 'aria-label': t.configuration.choose(s.number) }),
@@ -57,7 +59,7 @@ export function History({ id, of: c }: { id: string; of: Schemas['InventoryCompa
       />
       <SnapshotView id={id} number={shown} onLeave={() => setShown(null)} />
       <Accept id={id} number={accepting} first={!c.intended} onLeave={() => setAccepting(null)} />
-    </section>
+    </div>
   );
 }
 

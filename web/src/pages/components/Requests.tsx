@@ -46,9 +46,9 @@ export function Requests() {
   const columns = useColumns(readAnew);
   if (!may('hand-in-component-request') && all.length === 0) return null;
   return (
-    <section className="stack" aria-labelledby="requests-title">
+    <div className="stack">
       <div className="section-head">
-        <h2 id="requests-title">{t.requests.title}</h2>
+        <h2>{t.requests.title}</h2>
         <Space wrap>
           {all.length > waiting.length && (
             <Checkbox checked={earlier} onChange={(e) => address.set({ requests: e.target.checked ? 'all' : null })}>
@@ -74,7 +74,7 @@ export function Requests() {
         />
       )}
       <Admit request={waiting.find((r) => r.id === address.one('admit'))} onLeave={() => address.set({ admit: null })} />
-    </section>
+    </div>
   );
 }
 
@@ -104,7 +104,7 @@ function useColumns(readAnew: () => Promise<unknown>): TableProps<Request>['colu
             <Act call="admit-component" size="small" type="primary" onClick={() => address.set({ admit: r.id })}>
               {t.requests.admit}
             </Act>
-            <Popconfirm title={t.requests.removeSure} description={t.requests.removeWhy} okText={t.requests.remove} cancelText={t.cancel} onConfirm={() => void remove(r.id)}>
+            <Popconfirm title={t.requests.removeSure} description={t.requests.removeWhy} okText={t.requests.remove} okButtonProps={{ danger: true }} cancelText={t.cancel} onConfirm={() => void remove(r.id)}>
               <Act call="remove-component-request" size="small" danger loading={busy}>
                 {t.requests.remove}
               </Act>

@@ -42,6 +42,7 @@ function Content({ of: c }: { of: Schemas['InventoryConfiguration'] }) {
         pagination={false}
         rowKey="path"
         dataSource={c.files ?? []}
+        locale={{ emptyText: of.noFiles }}
         scroll={{ x: 'max-content', y: 240 }}
         columns={[
           { title: of.file, key: 'path', render: (_, f) => <span className="mono">{f.path}</span> },

@@ -28,7 +28,7 @@ export default function Proposal() {
   const answer = api.useQuery('get', '/api/proposals/{id}', { params: { path: { id } } }, { refetchInterval: (q) => (moving.includes(q.state.data?.state ?? '') ? 1500 : false) });
   const p = answer.data;
   return (
-    <Page title={p ? title(p.title) : t.title} lead={<Link to="/proposals">{t.back}</Link>}>
+    <Page title={p ? title(p.title) : t.title} actions={<Link to="/proposals">{t.back}</Link>}>
       {answer.isPending && <Spin className="waiting" />}
       {answer.error && <ProblemView error={answer.error} retry={() => void answer.refetch()} />}
       {p && (
