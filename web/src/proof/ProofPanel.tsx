@@ -17,8 +17,9 @@ export const isGood = (r: Result | undefined) => r?.checked != null && r.differs
 export function ProofMark({ result }: { result: Result | undefined }) {
   const t = useText();
   if (result === undefined) return <Mark tone="quiet">{t.notChecked}</Mark>;
-  const tone = isGood(result) ? 'good' : result.problem ? 'warn' : 'bad';
-  const word = isGood(result) ? t.good : result.problem ? t.notFetched : t.bad;
+  const open = result.bad?.fault === 'no-key';
+  const tone = isGood(result) ? 'good' : result.problem || open ? 'warn' : 'bad';
+  const word = isGood(result) ? t.good : result.problem ? t.notFetched : open ? t.noKey : t.bad;
   return (
     <Popover trigger="click" content={<div className="proof-result"><ProofResult result={result} /></div>}>
       <Button type="text" size="small" aria-haspopup="dialog">
@@ -62,6 +63,10 @@ export function ProofPanel({ entries, proofs }: { entries: Shown[]; proofs: Retu
   const { results, busy, check } = proofs;
   const done = entries.filter((e) => results.has(nameOf(e)));
   const good = done.filter((e) => isGood(results.get(nameOf(e)))).length;
+  const refuted = done.some((e) => {
+    const r = results.get(nameOf(e));
+    return (r?.bad && r.bad.fault !== 'no-key') || (r?.differs.length ?? 0) > 0;
+  });
   const first = entries[0];
   return (
     <div className="proof-panel">
@@ -72,7 +77,7 @@ export function ProofPanel({ entries, proofs }: { entries: Shown[]; proofs: Retu
         <Act call="prove-entry" type="primary" icon={<SafetyCertificateOutlined />} loading={busy} onClick={() => void check(entries)}>
           {entries.length > 1 ? t.checkAll : t.check}
         </Act>
-        {entries.length > 1 && done.length > 0 && <Mark tone={good === done.length ? 'good' : 'bad'}>{t.all(good, done.length)}</Mark>}
+        {entries.length > 1 && done.length > 0 && <Mark tone={good === done.length ? 'good' : refuted ? 'bad' : 'warn'}>{t.all(good, done.length)}</Mark>}
         <SaveProofs entries={done} results={results} />
       </Space>
       {first && (

@@ -1,8 +1,57 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { Alert, Collapse } from 'antd';
+import { useMemo } from 'react';
 import { Page } from '../../parts/Page';
+import { useMay } from '../../session/session';
+import { useNames } from '../../shell/names';
+import { fieldsOfParcels } from '../evidence/search/fields';
+import { SearchBar } from '../evidence/search/SearchBar';
+import { useSearch } from '../evidence/search/useSearch';
+import { ValueMenus } from '../evidence/search/ValueMenu';
+import { Views } from '../evidence/search/Views';
+import { Passages } from './Crossings';
+import type { Passage } from './State';
+import { useText } from './text';
 
+// A flow that is in force no more has no protocol here: better one too many than a file
+// that is not seen. What has no flow at all was refused before it was anything.
+const isFile = (p: Passage) => p.flow !== undefined && p.protocol !== 'http';
+
+// Quarantine lists the files that were refused for good, and says how they are given back.
 export default function Quarantine() {
-  return <Page title="Quarantine">{null}</Page>;
+  const t = useText();
+  const names = useNames();
+  const may = useMay();
+  if (!may('list-crossings')) {
+    return (
+      <Page title={names.pages.quarantine} lead={t.quarantineLead}>
+        <Alert type="info" showIcon title={t.quarantineSystem} description={t.quarantineSteps} />
+      </Page>
+    );
+  }
+  return (
+    <Page title={names.pages.quarantine} lead={t.quarantineLead}>
+      <Refused />
+      <Collapse size="small" className="more-about" items={[{ key: 'how', label: t.quarantineHow, children: t.quarantineSteps }]} />
+    </Page>
+  );
+}
+
+function Refused() {
+  const t = useText();
+  const names = useNames();
+  const search = useSearch(fieldsOfParcels, '7d');
+  const query = useMemo(() => ({ ...search.query, verdict: ['refuse'], state: ['refused' as const] }), [search.query]);
+  return (
+    <>
+      <SearchBar search={search} allowed={fieldsOfParcels}>
+        <Views search={search} />
+      </SearchBar>
+      <ValueMenus search={search}>
+        <Passages query={query} label={names.pages.quarantine} empty={t.quarantineEmpty} show={isFile} />
+      </ValueMenus>
+    </>
+  );
 }

@@ -16,30 +16,28 @@ export interface Term {
   not: boolean;
 }
 
-const usual = '1h';
-
 // useSearch keeps a search in the page's address: the center's own names, and "day" for
 // today and yesterday, which begin where the person is.
-export function useSearch(allowed: readonly Field[]) {
+export function useSearch(allowed: readonly Field[], usual = '1h') {
   const address = useAddress();
   const { zone } = usePreferences();
   const day = address.one('day');
   const today = dayOf(new Date(), zone, 0).toISOString();
   return useMemo(() => {
-    const query: Query = windowOf(address.one, today, zone);
+    const query: Query = windowOf(address.one, today, zone, usual);
     for (const f of allowed) if (address.all(f).length > 0) query[f] = address.all(f);
     const not = address.all('not').filter((t) => (allowed as string[]).includes(t.split('=')[0] ?? ''));
     if (not.length > 0) query.not = not;
     for (const name of ['text', 'parcel'] as const) if (address.one(name)) query[name] = address.one(name);
     const range = day ?? (query.from || query.to ? 'own' : (query.last ?? usual));
     return { query, range, address, terms: termsOf(query), ...acts(address, query) };
-  }, [address, allowed, day, today, zone]);
+  }, [address, allowed, day, today, zone, usual]);
 }
 
 export type Search = ReturnType<typeof useSearch>;
 type Address = ReturnType<typeof useAddress>;
 
-function windowOf(one: (name: string) => string | undefined, today: string, zone: string): Query {
+function windowOf(one: (name: string) => string | undefined, today: string, zone: string, usual: string): Query {
   const day = one('day');
   if (day === 'today') return { from: today };
   if (day === 'yesterday') return { from: dayOf(new Date(), zone, -1).toISOString(), to: today };
