@@ -49,16 +49,18 @@ export function ChannelForm({ channel, fresh, onClose }: { channel: Channel | un
       title={channel ? t.change(channel.name) : t.make}
       onClose={onClose}
       footer={
-        <Space>
-          <Button type="primary" loading={busy} onClick={() => form.submit()}>
-            {t.ok}
-          </Button>
-          <Button onClick={onClose}>{t.cancel}</Button>
-        </Space>
+        <div className="stack">
+          {error !== null && <ProblemView error={error} />}
+          <Space>
+            <Button type="primary" loading={busy} onClick={() => form.submit()}>
+              {t.ok}
+            </Button>
+            <Button onClick={onClose}>{t.cancel}</Button>
+          </Space>
+        </div>
       }
     >
-      {error !== null && <ProblemView error={error} />}
-      <Form<Filled> form={form} layout="vertical" initialValues={filledOf(channel, language, zone)} onFinish={(f) => void save(f)}>
+      <Form<Filled> form={form} layout="vertical" initialValues={filledOf(channel, language, zone)} scrollToFirstError onFinish={(f) => void save(f)}>
         <Common changing={channel !== undefined} />
         <KindFields set={channel?.set ?? []} />
         <Windows />

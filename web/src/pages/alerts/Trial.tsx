@@ -1,7 +1,7 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Alert, Modal } from 'antd';
+import { Alert, Button, Modal } from 'antd';
 import { useState } from 'react';
 import { client, type Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
@@ -44,7 +44,7 @@ export function Trial({ channel }: { channel: Schemas['ChannelBody'] }) {
       <Act call="test-channel" size="small" loading={busy} aria-label={t.of(channel.name)} onClick={() => void test()}>
         {t.test}
       </Act>
-      <Modal open={trace !== null} title={t.title(channel.name)} cancelText={t.close} okButtonProps={{ hidden: true }} onCancel={() => show(null)} width={720} destroyOnHidden>
+      <Modal open={trace !== null} title={t.title(channel.name)} footer={<Button onClick={() => show(null)}>{t.close}</Button>} onCancel={() => show(null)} width={720} destroyOnHidden>
         {trace && <Traced trace={trace} />}
       </Modal>
     </>

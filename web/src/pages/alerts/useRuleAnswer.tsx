@@ -3,7 +3,6 @@
 
 import { useQueryClient } from '@tanstack/react-query';
 import { App } from 'antd';
-import { Link } from 'react-router';
 import type { Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
 
@@ -39,10 +38,11 @@ export function useRuleAnswer() {
         title: t.proposed,
         description: t.why,
         duration: 0,
+        // Notices are shown outside of the router, so that its links do not work there.
         actions: (
-          <Link to={`/proposals/${key}`} onClick={() => notification.destroy(key)}>
+          <a href={`#/proposals/${key}`} onClick={() => notification.destroy(key)}>
             {t.to}
-          </Link>
+          </a>
         ),
       });
     },

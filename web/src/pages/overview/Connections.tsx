@@ -1,8 +1,10 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { connectionTone, signs } from './looks';
+import type { Tone } from '../../parts/Mark';
+import { connectionTone } from './looks';
 import { type Connection, head, type Pillar } from './scene';
+import { Sign } from './Sign';
 import { useText } from './text';
 
 // Connections join neighbours at their heads; the link is written out over the water.
@@ -29,18 +31,18 @@ function One({ of: c, outer, inner }: { of: Connection; outer: Pillar; inner: Pi
     <g className={`ov-connection ov-${tone}`} role="img" aria-label={says}>
       <title>{says}</title>
       <path className={c.link ? 'ov-link' : 'ov-join'} d={way} />
-      {c.link ? <Sign at={sign} w={150} text={`${t.link} · ${signs[tone]} ${state}`} /> : <Sign at={sign} w={inner.box.x - x1 < 20 && !down ? 12 : 18} text={tone === 'good' ? '' : signs[tone]} />}
+      {c.link ? <Plate at={sign} w={164} tone={tone} text={`${t.link} · ${state}`} /> : tone !== 'good' && <Plate at={sign} w={20} tone={tone} />}
     </g>
   );
 }
 
-// Sign is written on a connection, so that its state is not told by colour alone.
-function Sign({ at: [x = 0, y = 0], w, text }: { at: number[]; w: number; text: string }) {
-  if (text === '') return null;
+// Plate is written on a connection, so that its state is not told by colour alone.
+function Plate({ at: [x = 0, y = 0], w, tone, text }: { at: number[]; w: number; tone: Tone; text?: string }) {
   return (
     <>
       <rect className="ov-plate" x={x - w / 2} y={y - 11} width={w} height={22} rx={11} />
       <text className="ov-state" x={x} y={y + 4.5} textAnchor="middle">
+        <Sign tone={tone} last={!text} />
         {text}
       </text>
     </>

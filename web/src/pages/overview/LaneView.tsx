@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useMay } from '../../session/session';
-import { signs } from './looks';
+import { Sign } from './Sign';
 import { fit, millis, paceOf, short, stateOf } from './pace';
 import { at, type Component, type Lane } from './scene';
 import { useText } from './text';
@@ -32,10 +32,11 @@ export function LaneView({ lane, components }: { lane: Lane; components: Compone
         {fit(name, 20)}
       </text>
       <text className="ov-rate" x={x + w - 4} y={lane.y - 8} textAnchor="end">
-        {state === 'broken' ? `${signs.bad} ${t.states.broken}` : pace.passed === undefined ? t.states.unknown : t.per(short(pace.passed))}
+        {state === 'broken' && <Sign tone="bad" />}
+        {state === 'broken' ? t.states.broken : pace.passed === undefined ? t.states.unknown : t.per(short(pace.passed))}
       </text>
       <text className="ov-small" x={x + 4} y={lane.y + 17}>
-        {pace.p95 !== undefined ? `p95 ${millis(pace.p95)}` : ''}
+        {pace.p95 !== undefined && !pace.failed ? `p95 ${millis(pace.p95)}` : ''}
       </text>
       <Lost refused={pace.refused} failed={pace.failed} y={lane.y + 17} />
     </a>
@@ -50,7 +51,7 @@ function Lost({ refused, failed, y }: { refused: number | undefined; failed: num
   const said = [t.refused(short(refused)), failed ? t.failed(short(failed)) : ''].filter(Boolean).join(' · ');
   return (
     <text className={some ? 'ov-lost' : 'ov-small'} x={at.water.x + at.water.w - 4} y={y} textAnchor="end">
-      {some ? `${signs.warn} ` : ''}
+      {some && <Sign tone="warn" />}
       {said}
     </text>
   );

@@ -1,9 +1,10 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { componentTone, signs } from './looks';
+import { componentTone } from './looks';
 import { fit } from './pace';
 import { head, type Pillar } from './scene';
+import { Sign } from './Sign';
 import { useText } from './text';
 
 // PillarView is the head of a component: what it is, its name, and how it stands. It
@@ -23,11 +24,12 @@ export function PillarView({ pillar: { component: c, box } }: { pillar: Pillar }
       <text className="ov-small" x={box.x + 10} y={box.y + (center ? 22 : 20)}>
         {role}
       </text>
-      <text className="ov-name" x={center ? box.x + 10 : box.x + 10} y={box.y + 40}>
+      <text className="ov-name" x={box.x + 10} y={box.y + 40}>
         {fit(c.id, Math.floor((box.w - 16) / 7.6))}
       </text>
       <text className="ov-state" x={center ? box.x + box.w - 10 : box.x + 10} y={box.y + (center ? 22 : 60)} textAnchor={center ? 'end' : 'start'}>
-        {signs[tone]} {fit(said, Math.floor((box.w - 26) / 6.6))}
+        <Sign tone={tone} />
+        {fit(said, Math.floor((box.w - 26) / 6.6))}
       </text>
     </a>
   );

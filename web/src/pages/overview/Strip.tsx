@@ -118,10 +118,11 @@ function Traffic({ trail }: { trail: Sample[] }) {
 
 // Spark is the trail of a number; the number itself stands above it.
 function Spark({ values, bad = false }: { values: number[]; bad?: boolean }) {
-  const most = Math.max(...values, 0.1);
+  const most = 1.15 * Math.max(...values, 0.1);
   const points = values.map((v, i) => `${((i + 300 - values.length) * 100) / 299},${(19 - (18 * v) / most).toFixed(1)}`).join(' ');
   return (
     <svg className={bad ? 'ov-spark ov-spark-bad' : 'ov-spark'} viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
+      <line x1={0} y1={19.5} x2={100} y2={19.5} />
       <polyline points={points} />
     </svg>
   );

@@ -81,10 +81,16 @@ function bundles(view: View): Bundle[] {
   const rest = all.slice(maxLanes - 2);
   const folded = [true, false].flatMap((inwards) => {
     const same = rest.filter((b) => b.inwards === inwards);
-    const first = same[0];
-    return first ? [{ ...first, name: '', flows: same.flatMap((b) => b.flows) }] : [];
+    const usual = mostOften(same);
+    return usual ? [{ ...usual, name: '', flows: same.flatMap((b) => b.flows) }] : [];
   });
   return [...all.slice(0, maxLanes - 2), ...folded];
+}
+
+// mostOften is one of those whose two fronts the most have.
+function mostOften(list: Bundle[]): Bundle | undefined {
+  const like = (a: Bundle) => list.filter((b) => b.out === a.out && b.in === a.in).length;
+  return list.reduce<Bundle | undefined>((best, b) => (best && like(best) >= like(b) ? best : b), undefined);
 }
 
 interface Side {
