@@ -63,7 +63,11 @@ func run(ctx context.Context, args []string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(serve(ctx, s, identity, digest, journal, log), journal.Close())
+	err = serve(ctx, s, identity, digest, journal, log)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil // it was told to end while it opened its database
+	}
+	return errors.Join(err, journal.Close())
 }
 
 // serve opens all that needs a right, gives up every right that is needed no more, and
