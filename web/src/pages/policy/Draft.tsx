@@ -97,7 +97,7 @@ function Tools({ work, draft }: { work: Work; draft: Schemas['DraftShownBody'] }
   const [gone, setGone] = useState(false);
   const n = work.changed.length;
   return (
-    <>
+    <Space wrap>
       <Link to={`/policy/names?draft=${draft.id}`}>{t.names}</Link>
       <Tag variant="outlined">{t.revision(work.revision)}</Tag>
       {work.undo && (
@@ -111,7 +111,7 @@ function Tools({ work, draft }: { work: Work; draft: Schemas['DraftShownBody'] }
       </Act>
       <Act call="delete-draft" type="text" danger icon={<DeleteOutlined />} aria-label={t.delete} title={t.delete} onClick={() => setGone(true)} />
       <DeleteDraft draft={gone ? draft : null} onClose={() => setGone(false)} onDone={() => void go('/policy/drafts')} />
-    </>
+    </Space>
   );
 }
 
@@ -155,6 +155,7 @@ function DraftTabs({ dirty }: { dirty: boolean }) {
   const Body = bodies[tab];
   return (
     <Tabs
+      className="policy-tabs"
       activeKey={tab}
       onChange={(key) => address.set({ tab: key })}
       items={tabs.map((key) => ({

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useQueryClient } from '@tanstack/react-query';
-import { Alert, Form, Input, InputNumber, Modal, Radio } from 'antd';
-import { useState } from 'react';
+import { FolderOpenOutlined } from '@ant-design/icons';
+import { Alert, Button, Form, Input, InputNumber, Modal, Radio } from 'antd';
+import { useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { client, type Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
@@ -19,7 +20,7 @@ const useText = texts(
     version: 'an earlier version',
     upload: 'a folder of files on this computer',
     which: 'Version',
-    folder: 'Folder',
+    folder: 'Choose the folder',
     chosen: (n: number, left: number) => `${n} files are read${left > 0 ? `; ${left} others are left out, which are not .yaml, .yml, .cedar, .pub, .pem or .md` : ''}.`,
     wanted: 'Choose a folder with files of policy.',
     make: 'Make the draft',
@@ -35,7 +36,7 @@ const useText = texts(
     version: '历史版本',
     upload: '本机上的文件夹',
     which: '版本',
-    folder: '文件夹',
+    folder: '选择文件夹',
     chosen: (n: number, left: number) => `已读取 ${n} 个文件${left > 0 ? `；另有 ${left} 个文件不是 .yaml、.yml、.cedar、.pub、.pem 或 .md，未读取` : ''}。`,
     wanted: '请选择含有策略文件的文件夹。',
     make: '新建',
@@ -68,6 +69,7 @@ export function NewDraft({ open, from, version, onClose }: { open: boolean; from
   const [read, setRead] = useState<{ files: Schemas['DraftFile'][]; left: number } | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const folder = useRef<HTMLInputElement | null>(null);
   const make = async (v: Values) => {
     setBusy(true);
     setError(null);
@@ -102,14 +104,22 @@ export function NewDraft({ open, from, version, onClose }: { open: boolean; from
       </Form>
       {chosen === 'upload' && (
         <div className="stack">
-          <label htmlFor="draft-folder">{t.folder}</label>
-          <input
-            id="draft-folder"
-            type="file"
-            multiple
-            ref={(e) => e?.setAttribute('webkitdirectory', '')}
-            onChange={(e) => e.target.files && void policyFiles(e.target.files).then(setRead)}
-          />
+          <div>
+            <Button icon={<FolderOpenOutlined />} onClick={() => folder.current?.click()}>
+              {t.folder}
+            </Button>
+            <input
+              hidden
+              type="file"
+              multiple
+              aria-label={t.folder}
+              ref={(e) => {
+                folder.current = e;
+                e?.setAttribute('webkitdirectory', '');
+              }}
+              onChange={(e) => e.target.files && void policyFiles(e.target.files).then(setRead)}
+            />
+          </div>
           <Alert type={read?.files.length ? 'success' : 'info'} title={read ? t.chosen(read.files.length, read.left) : t.wanted} />
         </div>
       )}

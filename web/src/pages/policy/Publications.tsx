@@ -39,11 +39,11 @@ export function Publications() {
   const pages = usePages<Schemas['DraftPublication']>('/api/policies', {}, async (after) => (await client.GET('/api/policies', { params: { query: { limit: 20, ...(after ? { after } : {}) } } })).data);
   const columns: TableProps<Schemas['DraftPublication']>['columns'] = [
     { title: t.version, dataIndex: 'version', width: 90, render: (v: number, p) => <Link to={`/policy/publications/${p.id}`}>{v}</Link> },
-    { title: t.title, dataIndex: 'title', className: 'wrap-anywhere' },
+    { title: t.title, dataIndex: 'title', render: (title: string) => <div className="long-cell">{title}</div> },
     { title: t.state, dataIndex: 'state', render: (s: Schemas['DraftPublication']['state']) => <PublicationState state={s} /> },
     { title: t.since, dataIndex: 'since', render: (at: string) => <Time at={at} /> },
     { title: t.author, dataIndex: 'authorName' },
-    { title: t.result, dataIndex: 'result', className: 'wrap-anywhere', render: (r?: string) => <span className="wrap-anywhere">{r}</span> },
+    { title: t.result, dataIndex: 'result', render: (r?: string) => <div className="long-cell">{r}</div> },
   ];
   return <List items={pages.items} pending={pages.isPending} error={pages.error} again={pages.again} more={pages.more} label={t.label} empty={t.empty} rowKey="id" columns={columns} />;
 }

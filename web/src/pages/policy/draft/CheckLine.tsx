@@ -43,9 +43,10 @@ export function CheckLine({ checked, onGo }: CheckLineProps) {
         {wrong.length > 0 ? (
           <Alert type="error" showIcon title={t.wrong(wrong.length)} description={<Mistakes of={wrong} onGo={onGo} />} />
         ) : (
-          <Alert type="success" showIcon title={t.whole(c)} description={(c.issuers ?? []).length > 0 ? t.issuers(c.issuers!.join('、')) : undefined} />
+          <Alert type="success" showIcon title={t.whole(c)} />
         )}
       </div>
+      {wrong.length === 0 && (c.issuers ?? []).length > 0 && <p className="hint">{t.issuers(c.issuers!.join('、'))}</p>}
       {warnings.length > 0 && <Alert type="warning" showIcon title={t.warnings} description={<pre className="pre">{warnings.join('\n')}</pre>} />}
     </div>
   );

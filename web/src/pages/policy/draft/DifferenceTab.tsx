@@ -14,12 +14,14 @@ const useText = texts(
     words: 'In words',
     text: 'As text',
     same: 'The files are the same.',
+    cannot: 'The files cannot be compared.',
   },
   {
     from: (v: number) => (v === 0 ? '尚无生效策略，无可比较。' : `与生效的版本 ${v} 比较。`),
     words: '文字说明',
     text: '文本差异',
     same: '文件相同。',
+    cannot: '无法比较文件。',
   },
 );
 
@@ -43,7 +45,7 @@ export function DifferenceTab() {
       </section>
       <section>
         <h2>{t.text}</h2>
-        {d.text ? <Unified text={d.text} /> : <p className="hint">{t.same}</p>}
+        {d.text ? <Unified text={d.text} /> : <p className="hint">{(d.notes ?? []).length > 0 ? t.cannot : t.same}</p>}
       </section>
     </div>
   );

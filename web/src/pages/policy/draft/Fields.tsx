@@ -1,11 +1,11 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { CloseOutlined, PlusOutlined } from '@ant-design/icons';
+import { CloseOutlined, DownOutlined, PlusOutlined, RightOutlined } from '@ant-design/icons';
 import { Button, Checkbox, Dropdown, Form, Input, Modal, Select } from 'antd';
 import { createContext, type ReactNode, useContext, useState } from 'react';
 import { type Language, texts, useLanguage } from '../../../language/texts';
-import type { Path } from './edit';
+import { type Path, written } from './edit';
 import { NumberInput, OtherInput, TextInput, TextsInput } from './inputs';
 import { type Known, keysFor, namesFor } from './names';
 import { childOf, descriptionOf, inferred, keysOf, kindOf, resolved, type Schema, titleOf } from './schema';
@@ -118,22 +118,37 @@ function Single({ path, schema, value, label, said }: FieldProps) {
   );
 }
 
-// Group is a record, a list of records, or a mapping of names, with its parts.
+// leavesOf counts the single values in a value.
+function leavesOf(v: unknown): number {
+  if (typeof v !== 'object' || v === null) return 1;
+  return Object.values(v).reduce<number>((n, one) => n + leavesOf(one), 0);
+}
+
+// mostOpen is how many values a group may have that is open at first: a large form is slow
+// to make and hard to read.
+const mostOpen = 6;
+
+// Group is a record, a list of records, or a mapping of names, with its parts. A large one
+// is closed at first, and says in a line what it holds.
 function Group({ path, schema, value, label, said, onRemove, kind }: FieldProps & { kind: 'record' | 'named' | 'list' }) {
   const t = useText();
   const { root, readOnly } = useFilling();
   const language = useLanguage();
+  const [open, setOpen] = useState(() => leavesOf(value) <= mostOpen);
   const about = said ? undefined : descriptionOf(resolved(root, schema), language);
   return (
     <fieldset className="fields">
       <legend>
-        {label}{' '}
+        <Button type="text" size="small" aria-expanded={open} icon={open ? <DownOutlined /> : <RightOutlined />} onClick={() => setOpen(!open)}>
+          {label}
+        </Button>
         {onRemove && !readOnly && <Button type="text" size="small" icon={<CloseOutlined />} aria-label={t.remove(label)} title={t.remove(label)} onClick={onRemove} />}
       </legend>
       {about && <p className="hint">{about}</p>}
-      {kind === 'record' && <RecordFields path={path} schema={schema} value={isRecord(value) ? value : {}} />}
-      {kind === 'named' && <NamedFields path={path} schema={schema} value={isRecord(value) ? value : {}} />}
-      {kind === 'list' && <ListFields path={path} schema={schema} value={Array.isArray(value) ? value : []} />}
+      {!open && <p className="hint mono one-line">{written(value)}</p>}
+      {open && kind === 'record' && <RecordFields path={path} schema={schema} value={isRecord(value) ? value : {}} />}
+      {open && kind === 'named' && <NamedFields path={path} schema={schema} value={isRecord(value) ? value : {}} />}
+      {open && kind === 'list' && <ListFields path={path} schema={schema} value={Array.isArray(value) ? value : []} />}
     </fieldset>
   );
 }

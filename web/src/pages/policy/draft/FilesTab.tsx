@@ -74,7 +74,7 @@ export function FilesTab() {
   const schema = useSchema().data;
   const checked = useChecked(work);
   const [goTo, setGoTo] = useState<{ line: number; column: number; time: number } | null>(null);
-  const path = address.one('file') ?? [...work.texts.keys()][0];
+  const path = address.one('file') ?? [...work.texts.keys()].find((p) => p.startsWith('flows/')) ?? [...work.texts.keys()][0];
   const known = useMemo(() => namesOf(work.texts), [work.texts]);
   const wrong = checked.data?.wrong ?? [];
   const mistakes = useMemo(() => (checked.data?.wrong ?? []).filter((m) => m.file === path), [checked.data, path]);
