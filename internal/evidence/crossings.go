@@ -101,15 +101,17 @@ func (x *Index) passing(ctx context.Context, s Scope, q Query, states []State) (
 	if s.all && onlyRefused(states) && len(q.Is[FieldVerdict]) == 0 { // others may not see the record that it ends with
 		q.Is[FieldVerdict] = []string{verdictRefuse}
 	}
-	broad := true // all rows of parcels are chosen, so most that there are
+	byClass, words := true, false
 	for field, values := range q.Is {
-		broad = broad && (field == FieldClass || len(values) == 0)
+		_, ofKind := field.inShape()
+		byClass = byClass && (!ofKind || field == FieldClass || len(values) == 0)
+		words = words || !ofKind && len(values) > 0
 	}
 	var err error
 	if p.f, err = x.compile(ctx, s, &q); err != nil {
 		return nil, err
 	}
-	p.f.broad = broad && q.Parcel == "" && q.Text == ""
+	p.f.byClass, p.f.broad = byClass, byClass && !words && q.Parcel == "" && q.Text == ""
 	p.page.Back = time.UnixMilli(p.f.from).UTC()
 	if p.begin = (place{at: p.f.to}); q.After != "" {
 		after, err := parseCursor(q.After)

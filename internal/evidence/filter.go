@@ -19,7 +19,8 @@ type filter struct {
 	from, to int64          // Unix milliseconds, from included
 	kinds    map[int64]bool // that may match
 	narrow   bool           // the kinds are not all
-	broad    bool           // and yet most rows are likely to be of them
+	byClass  bool           // the kinds are chosen by class alone: other ways are rarer
+	broad    bool           // and there are no other ways: most rows are likely to be of them
 	subject  wordFilter
 	object   wordFilter
 	address  wordFilter

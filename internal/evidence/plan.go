@@ -96,7 +96,7 @@ func (f *filter) ways() [][]*stream {
 	if t := f.text; t != nil && t.few && len(t.kinds) <= maxStreams {
 		ways = append(ways, t.way())
 	}
-	if f.narrow && len(f.kinds) <= maxStreams {
+	if f.narrow && len(f.kinds) <= maxStreams && !(f.byClass && len(ways) > 0) {
 		ways = append(ways, kindWay(f.kinds))
 	}
 	if len(ways) == 0 {
