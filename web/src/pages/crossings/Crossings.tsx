@@ -13,6 +13,7 @@ import { ExportMenu } from '../evidence/search/ExportMenu';
 import { fieldsOfParcels } from '../evidence/search/fields';
 import { Histogram } from '../evidence/search/Histogram';
 import { ListHead, Reached } from '../evidence/search/Reached';
+import { pageSize } from '../evidence/search/rows';
 import { SearchBar } from '../evidence/search/SearchBar';
 import { useWords } from '../evidence/search/text';
 import { useLiveList } from '../evidence/search/useLiveList';
@@ -71,7 +72,7 @@ export function Passages({ query, label, empty, show }: { query: object & { stat
   const around = useRef<HTMLDivElement>(null);
   const read = useMemo(
     () => async (after: string | undefined, live: boolean) => {
-      const { data } = await client.GET('/api/crossings', { params: { query: { ...query, limit: 50, after, live: live || undefined } } });
+      const { data } = await client.GET('/api/crossings', { params: { query: { ...query, limit: pageSize, after, live: live || undefined } } });
       return { ...data, items: data?.items ?? [] };
     },
     [query],

@@ -1,8 +1,9 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Alert, Collapse } from 'antd';
+import { Alert, Collapse, Skeleton } from 'antd';
 import { useMemo } from 'react';
+import { api } from '../../api/client';
 import { Page } from '../../parts/Page';
 import { useMay } from '../../session/session';
 import { useNames } from '../../shell/names';
@@ -18,6 +19,15 @@ import { useText } from './text';
 // A flow that is in force no more has no protocol here: better one too many than a file
 // that is not seen. What has no flow at all was refused before it was anything.
 const isFile = (p: Passage) => p.flow !== undefined && p.protocol !== 'http';
+
+// useFileFlows are the flows of files that are in force; null while they are not known yet,
+// undefined when there are none to ask for.
+function useFileFlows(): string[] | undefined | null {
+  const overview = api.useQuery('get', '/api/overview', {}, { meta: { still: true } });
+  const names = (overview.data?.flows ?? []).filter((f) => f.protocol === 'file').map((f) => f.name);
+  const text = names.slice(0, 50).join('\n');
+  return useMemo(() => (overview.isPending ? null : text === '' ? undefined : text.split('\n')), [overview.isPending, text]);
+}
 
 // Quarantine lists the files that were refused for good, and says how they are given back.
 export default function Quarantine() {
@@ -43,7 +53,9 @@ function Refused() {
   const t = useText();
   const names = useNames();
   const search = useSearch(fieldsOfParcels, '7d');
-  const query = useMemo(() => ({ ...search.query, verdict: ['refuse'], state: ['refused' as const] }), [search.query]);
+  const files = useFileFlows();
+  const query = useMemo(() => ({ ...(files ? { flow: files } : {}), ...search.query, verdict: ['refuse'], state: ['refused' as const] }), [search.query, files]);
+  if (files === null) return <Skeleton active />;
   return (
     <>
       <SearchBar search={search} allowed={fieldsOfParcels}>

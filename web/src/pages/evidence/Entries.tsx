@@ -13,6 +13,7 @@ import { ExportMenu } from './search/ExportMenu';
 import { fields } from './search/fields';
 import { Histogram } from './search/Histogram';
 import { ListHead, Reached } from './search/Reached';
+import { pageSize } from './search/rows';
 import { SearchBar } from './search/SearchBar';
 import { useSay, useWords } from './search/text';
 import { useLiveList } from './search/useLiveList';
@@ -33,7 +34,7 @@ export default function Entries() {
   const { query } = search;
   const read = useMemo(
     () => async (after: string | undefined, live: boolean) => {
-      const { data } = await client.GET('/api/evidence', { params: { query: { ...query, limit: 50, after, live: live || undefined } } });
+      const { data } = await client.GET('/api/evidence', { params: { query: { ...query, limit: pageSize, after, live: live || undefined } } });
       return { ...data, items: data?.items ?? [] };
     },
     [query],

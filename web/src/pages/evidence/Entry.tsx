@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { FlagOutlined, SwapOutlined, UnlockOutlined } from '@ant-design/icons';
-import { Alert, Skeleton } from 'antd';
+import { Alert, Skeleton, Space } from 'antd';
 import { useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { client, type Schemas } from '../../api/client';
@@ -35,7 +35,7 @@ function OfLog({ log, index }: { log: string; index: number }) {
   const t = useText();
   const entry = useEntry(log, index);
   return (
-    <Page title={t.entryTitle(log, String(index))} lead={t.entryLead} actions={entry.data && <Actions entry={entry.data} />}>
+    <Page title={t.entryTitle(log, String(index))} lead={t.entryLead} actions={entry.data && <Space wrap size="middle"><Actions entry={entry.data} /></Space>}>
       {entry.error ? <ProblemView error={entry.error} retry={() => void entry.refetch()} /> : entry.data ? <Told entry={entry.data} /> : <Skeleton active />}
     </Page>
   );

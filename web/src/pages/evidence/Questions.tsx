@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Button, Card, Form, Input, Skeleton, Table, theme } from 'antd';
+import { useNavigate } from 'react-router';
 import { api, type Schemas } from '../../api/client';
 import { List } from '../../parts/List';
 import { Page } from '../../parts/Page';
@@ -12,6 +13,7 @@ import { usePreferences } from '../../session/preferences';
 import { useNames } from '../../shell/names';
 import { type Found, keyOf, useEntryColumns, usualColumns } from './columns';
 import { Section } from './Section';
+import { Bars, barsOf } from './search/Histogram';
 import { useWords, wordOf } from './search/text';
 import { useText } from './text';
 
@@ -99,6 +101,7 @@ function CountsOf({ counts, name }: { counts: Counts; name: string }) {
   const t = useText();
   const words = useWords();
   const { token } = theme.useToken();
+  const go = useNavigate();
   const rows: Row[] = (counts.counts ?? []).map((c) => ({ key: `${c.start}/${c.value}`, start: c.start, value: c.value ?? '', n: c.n }));
   const most = Math.max(1, ...rows.map((r) => r.n));
   const valueOf = (v: string) => (v === '…others' ? t.others : v === '' ? t.noValue : wordOf(words, countsBy[name] ?? '', v));
@@ -108,6 +111,7 @@ function CountsOf({ counts, name }: { counts: Counts; name: string }) {
       <p>
         <Time at={counts.from} /> – <Time at={counts.to} />
       </p>
+      {byTime && <Bars bars={barsOf(counts)} choose={(b) => void go(`/evidence?from=${new Date(b.start).toISOString()}&to=${new Date(b.end).toISOString()}`)} />}
       <Table<Row>
         size="small"
         pagination={rows.length > 100 ? { pageSize: 100, showSizeChanger: false } : false}

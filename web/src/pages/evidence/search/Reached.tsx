@@ -34,10 +34,11 @@ export function Reached({ rows, more, busy }: { rows: Rows<unknown> | null; more
   if (rows?.back === undefined) return null;
   return (
     <p className="reached">
-      {more ? t.notReached : t.reached} <Time at={rows.back} />. {t.looked(rows.looked.toLocaleString())}{' '}
+      {!more ? t.reached : rows.short ? `▲ ${t.notReached}` : t.shownBack} <Time at={rows.back} />
+      {t.stop} {t.looked(rows.looked.toLocaleString())}{' '}
       {more && (
         <Button size="small" onClick={more} loading={busy}>
-          {t.goOn}
+          {rows.short ? t.goOn : t.older}
         </Button>
       )}
     </p>

@@ -51,3 +51,10 @@ it('adds older ones once', () => {
   expect(ids(rows.items)).toEqual(ids(items(10, 5)));
   expect(rows.next).toBeUndefined();
 });
+
+it('knows a look that ended early from a page that is full', () => {
+  expect(rowsOf(page(100, 51, 'c')).short).toBe(false);
+  expect(rowsOf(page(10, 1, 'c')).short).toBe(true);
+  expect(rowsOf(page(10, 1)).short).toBe(false);
+  expect(extend(rowsOf(page(100, 51, 'c')), page(50, 45, 'd'), key).short).toBe(true);
+});

@@ -7,6 +7,7 @@ export interface Rows<T> {
   next: string | undefined; // cursor behind the last item
   back: string | undefined; // how far back was looked
   looked: number;
+  short: boolean; // the last look ended before it had found as many as it was asked for
   waiting: number; // new ones that are not shown yet
   gap: boolean; // there are more new ones than that
   newest: PageOf<T>; // that came last
@@ -19,11 +20,16 @@ export interface PageOf<T> {
   looked?: number | undefined;
 }
 
+// pageSize is how many are asked for at a time.
+export const pageSize = 50;
+
+const isShort = (page: PageOf<unknown>) => page.next !== undefined && page.items.length < pageSize;
+
 // mostRows bounds what flows in; who asks for more gets more.
 const mostRows = 200;
 
 export function rowsOf<T>(page: PageOf<T>): Rows<T> {
-  return { items: page.items, next: page.next, back: page.back, looked: page.looked ?? 0, waiting: 0, gap: false, newest: page };
+  return { items: page.items, next: page.next, back: page.back, looked: page.looked ?? 0, short: isShort(page), waiting: 0, gap: false, newest: page };
 }
 
 // arrive takes in what a new look at the newest ones found. While somebody reads (stay) the
@@ -54,5 +60,6 @@ export function extend<T>(rows: Rows<T>, page: PageOf<T>, key: (item: T) => stri
     next: page.next,
     back: page.back,
     looked: rows.looked + (page.looked ?? 0),
+    short: isShort(page),
   };
 }
