@@ -87,6 +87,7 @@ func measure(t *testing.T, out io.Writer, seed uint64, url, what string) {
 	fmt.Fprintf(out, "  size                 %8d MiB, %d bytes an entry\n", size>>20, size/int64(*rowsFlag))
 	check(t, x)
 	questions(t, out, x, sample)
+	crossings(t, out, x)
 	prune(t, out, x)
 	gather(t, out, db)
 }
@@ -167,6 +168,42 @@ func questions(t *testing.T, out io.Writer, x *evidence.Index, sample [16]byte) 
 		if q.Name == "parcel" && len(a.Page.Entries) == 0 {
 			t.Errorf("parcel %x was not found", sample)
 		}
+	}
+}
+
+// crossings asks for pages of parcels, as the console shows them: fifty in a row each.
+func crossings(t *testing.T, out io.Writer, x *evidence.Index) {
+	t.Helper()
+	day := evidence.Query{From: end().Add(-24 * time.Hour), To: end()}
+	for _, ask := range []struct {
+		name   string
+		change func(*evidence.Query)
+		states []evidence.State
+	}{
+		{"crossings", func(*evidence.Query) {}, nil},
+		{"crossings refused", func(*evidence.Query) {}, []evidence.State{evidence.Refused}},
+		{"crossings of a flow", func(q *evidence.Query) { q.Is = map[evidence.Field][]string{evidence.FieldFlow: {"flow-07"}} }, nil},
+		{"crossings of a subject", func(q *evidence.Query) {
+			q.From, q.Is = time.Time{}, map[evidence.Field][]string{evidence.FieldSubject: {"internet/person-000017"}}
+		}, nil},
+		{"crossings but of a flow", func(q *evidence.Query) { q.Not = map[evidence.Field][]string{evidence.FieldFlow: {"flow-00"}} }, nil},
+		{"crossings with a text", func(q *evidence.Query) { q.Text = "person-00012" }, nil},
+	} {
+		q := day
+		ask.change(&q)
+		var took []time.Duration
+		var page evidence.Passages
+		for range times {
+			began := time.Now()
+			var err error
+			if page, err = x.Crossings(context.Background(), evidence.Everything(), q, ask.states); err != nil {
+				t.Fatalf("%s: %v", ask.name, err)
+			}
+			took = append(took, time.Since(began))
+		}
+		slices.Sort(took)
+		fmt.Fprintf(out, "  %-26s %8.1f ms (%.1f to %.1f) %d parcels, %d rows looked at\n",
+			ask.name, ms(took[times/2]), ms(took[0]), ms(took[times-1]), len(page.Items), page.Looked)
 	}
 }
 
