@@ -55,7 +55,7 @@ function MoveDialog({ open, chosen, onLeave, onDone }: { open: boolean; chosen: 
   return (
     <Modal open={open} title={t.moveChosen} okText={t.save} cancelText={t.cancel} confirmLoading={busy} onOk={form.submit} onCancel={onLeave} destroyOnHidden>
       <p>{t.moveHint}</p>
-      {refused.length > 0 && <Alert type="warning" showIcon title={t.notDone} description={refused.map((line) => <div key={line}>{line}</div>)} />}
+      {refused.length > 0 && <Alert className="before-form" type="warning" showIcon title={t.notDone} description={refused.map((line) => <div key={line}>{line}</div>)} />}
       <Form form={form} layout="vertical" name="move-chosen" onFinish={(v) => void finish(v)}>
         <Form.Item name="state" label={t.to} rules={[{ required: true, message: t.needed }]}>
           <Select options={offered.map((value) => ({ value, label: t.states[value] }))} />

@@ -7,7 +7,7 @@ export const useText = texts(
   {
     lead: 'For how long the details of audit are kept. The logs themselves and every proof stay; what is here ends only when two security administrators want it.',
     disk: 'Disk of the logs',
-    used: (used: string, total: string, percent: number) => `${used} of ${total} used (${percent} %)`,
+    used: (used: string, total: string, percent: number) => `${used} of ${total} used (${percent} %).`,
     grows: (daily: string, days: number) => `It grows by ${daily} a day, lately. Like this it is full in ${days} days.`,
     growsNot: (daily: string) => `It does not grow, lately (${daily} a day).`,
     unknown: 'How fast it grows is known some hours after the center started.',
@@ -64,7 +64,7 @@ export const useText = texts(
   {
     lead: '审计详情的留存时长。日志本身与所有证明始终保留；本页内容只有经两位安全管理员同意才会终止留存。',
     disk: '日志磁盘',
-    used: (used: string, total: string, percent: number) => `已用 ${used}，共 ${total}（${percent}%）`,
+    used: (used: string, total: string, percent: number) => `已用 ${used}，共 ${total}（${percent}%）。`,
     grows: (daily: string, days: number) => `近期每天增长 ${daily}，照此 ${days} 天后写满。`,
     growsNot: (daily: string) => `近期没有增长（每天 ${daily}）。`,
     unknown: '中心启动数小时后才能得出增长速度。',
