@@ -16,7 +16,7 @@ import { Acknowledge } from './Acknowledge';
 import { About, AlertTable } from './AlertTable';
 import { History } from './History';
 import { AlertState, Level } from './Level';
-import { useRules } from './ruleText';
+import { usePart, useRules } from './ruleText';
 import { SilenceDialog } from './SilenceDialog';
 import './alerts.css';
 
@@ -130,6 +130,7 @@ function Story({ alert }: { alert: Schemas['AlertStory'] }) {
 function Known({ alert: a }: { alert: Schemas['AlertStory'] }) {
   const t = useText();
   const rules = useRules();
+  const part = usePart();
   const { data } = api.useQuery('get', '/api/rules', {}, { staleTime: 300_000 });
   const unit = data?.items?.find((r) => r.id === a.rule)?.unit;
   const round = (n: number) => Math.round(n * 100) / 100;
@@ -140,7 +141,7 @@ function Known({ alert: a }: { alert: Schemas['AlertStory'] }) {
         [t.level, <Level key="l" level={a.level} />],
         [t.rule, <span key="r" title={a.rule}>{rules.name(a.rule)}</span>],
         [t.of, <About key="o" alert={a} />],
-        [t.part, a.part],
+        [t.part, a.component && part(a.part)],
         [t.measured, unit ? `${rules.amount(round(a.value), unit)} (${t.limit(rules.amount(a.threshold, unit))})` : null],
         [t.since, <Time key="f" at={a.first} />],
         [t.until, a.resolved && <Time key="u" at={a.resolved} />],

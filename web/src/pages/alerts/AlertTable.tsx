@@ -10,7 +10,7 @@ import { List } from '../../parts/List';
 import { Time } from '../../parts/Time';
 import { useMay } from '../../session/session';
 import { AlertState, Level } from './Level';
-import { useRules } from './ruleText';
+import { usePart, useRules } from './ruleText';
 import { type Folded, fold } from './fold';
 
 type Alert = Schemas['AlertView'];
@@ -29,7 +29,6 @@ const useText = texts(
     because: 'follows from another alert',
     silenced: 'silenced',
     choose: (what: string) => `Choose: ${what}`,
-    parts: { certificate: 'certificate', lease: 'key lease', bundle: 'policy bundle' } as Record<string, string>,
   },
   {
     level: '级别',
@@ -44,7 +43,6 @@ const useText = texts(
     because: '由其他告警引起',
     silenced: '已静默',
     choose: (what) => `选择：${what}`,
-    parts: { certificate: '证书', lease: '密钥租约', bundle: '策略包' },
   },
 );
 
@@ -119,10 +117,10 @@ function useColumns(resolved: boolean): TableColumnsType<Folded> {
 
 // About links to the component that an alert is of, or names the flow.
 export function About({ alert }: { alert: Alert }) {
-  const t = useText();
   const may = useMay();
+  const part = usePart();
   if (alert.flow) return may('show-crossing') ? <Link to={`/crossings?flow=${encodeURIComponent(alert.flow)}`}>{alert.flow}</Link> : <span>{alert.flow}</span>;
-  if (!alert.component) return <span>{t.parts[alert.part ?? ''] ?? alert.part ?? '–'}</span>;
+  if (!alert.component) return <span>{part(alert.part) || '–'}</span>;
   if (alert.rule === 'notification-failing') return <Link to="/channels">{alert.component}</Link>;
   return <Link to={`/components/${encodeURIComponent(alert.component)}`}>{alert.component}</Link>;
 }

@@ -28,6 +28,7 @@ const useText = texts(
     asDefault: 'default',
     changed: 'changed for all',
     own: (n: number) => `${n} of their own`,
+    ownHead: 'Settings of their own',
     change: 'Change',
     changeOf: (rule: string) => `Change: ${rule}`,
     reset: 'Take back',
@@ -53,6 +54,7 @@ const useText = texts(
     asDefault: '默认值',
     changed: '已统一修改',
     own: (n) => `另设 ${n} 项`,
+    ownHead: '另设',
     change: '修改',
     changeOf: (rule) => `修改：${rule}`,
     reset: '恢复',
@@ -87,7 +89,7 @@ export function RuleTable({ label, rules, pending, onChange, onReset }: RuleTabl
       rowKey="id"
       columns={useColumns(onChange)}
       empty={t.none}
-      expandable={{ rowExpandable: (r) => !!r.own?.length, expandedRowRender: (r) => <Own rule={r} onChange={onChange} onReset={onReset} /> }}
+      expandable={{ columnTitle: <span className="alert-unseen">{t.ownHead}</span>, rowExpandable: (r) => !!r.own?.length, expandedRowRender: (r) => <Own rule={r} onChange={onChange} onReset={onReset} /> }}
     />
   );
 }

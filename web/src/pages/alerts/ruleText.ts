@@ -93,3 +93,11 @@ export function useRules(): RuleWords {
     says: (rule, threshold, unit) => rules[rule]?.says(amount(threshold, unit)) ?? rule,
   };
 }
+
+const usePartText = texts({ certificate: 'certificate', lease: 'key lease', bundle: 'policy bundle' }, { certificate: '证书', lease: '密钥租约', bundle: '策略包' });
+
+// usePart says which part of a component an alert is of.
+export function usePart(): (part: string | undefined) => string {
+  const parts: Record<string, string> = usePartText();
+  return (part = '') => parts[part] ?? part;
+}

@@ -37,10 +37,10 @@ export function Strip({ view, trail }: { view: View; trail: Sample[] }) {
 
 function Fact({ title, children }: { title: string; children: ReactNode }) {
   return (
-    <section className="ov-fact" aria-label={title}>
+    <div className="ov-fact" role="group" aria-label={title}>
       <h2>{title}</h2>
       {children}
-    </section>
+    </div>
   );
 }
 
