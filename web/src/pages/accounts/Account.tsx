@@ -63,7 +63,7 @@ function AccountFacts({ account: a }: { account: Schemas['Account'] }) {
         [t.one.created, created],
         [t.one.granted, a.grantedBy && by(a.grantedBy)],
         [t.one.redeemed, <Time key="redeemed" at={a.redeemed} />],
-        [t.one.password, a.passwordUntil && <Time at={a.passwordUntil} />],
+        [t.one.password, a.state !== 'disabled' && a.passwordUntil && <Time at={a.passwordUntil} />],
         [t.one.locked, a.lockedUntil && <Time at={a.lockedUntil} />],
         [t.one.key, a.approverKey && <Id value={a.approverKey} length={20} />],
         [t.one.zone, a.timeZone],

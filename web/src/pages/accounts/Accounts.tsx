@@ -1,7 +1,7 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Button, Select, Space, type TableProps } from 'antd';
+import { Button, Select, type TableProps } from 'antd';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { client, type Schemas } from '../../api/client';
@@ -88,11 +88,11 @@ function Filters() {
 function useColumns(): TableProps<One>['columns'] {
   const t = useText();
   return [
-    { title: t.list.name, key: 'name', render: (_, a) => <Link to={`/accounts/${encodeURIComponent(a.name)}`}>{a.name}</Link> },
+    { title: t.list.name, key: 'name', render: (_, a) => <Link to={`/accounts/${a.id}`}>{a.name}</Link> },
     { title: t.list.person, key: 'person', render: (_, a) => <span className="wrap-anywhere">{a.person}</span> },
     { title: t.list.duty, key: 'duty', render: (_, a) => <DutyName duty={a.duty} /> },
     { title: t.list.state, key: 'state', render: (_, a) => <AccountState account={a} /> },
     { title: t.list.since, key: 'since', render: (_, a) => <Time at={a.redeemed} /> },
-    { title: t.list.password, key: 'password', render: (_, a) => (a.passwordUntil ? <Time at={a.passwordUntil} /> : <Space>–</Space>) },
+    { title: t.list.password, key: 'password', render: (_, a) => (a.passwordUntil && a.state !== 'disabled' ? <Time at={a.passwordUntil} /> : '–') },
   ];
 }

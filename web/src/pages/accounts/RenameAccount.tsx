@@ -43,13 +43,14 @@ export function RenameAccount({ account, onLeave }: { account: Schemas['Account'
     if (!done) return;
     void message.success(t.one.saved);
     onLeave();
+    // The page may stand at the old name, under which nothing is read any more.
+    await go(`/accounts/${read.id}`, { replace: true });
     await readAnew('/api/accounts', '/api/session');
-    void go(`/accounts/${encodeURIComponent(body.name)}`, { replace: true });
   };
   return (
     <Modal open title={t.one.rename} okText={t.one.save} cancelText={t.cancel} confirmLoading={busy} onOk={() => form.submit()} onCancel={onLeave}>
       <p>{t.one.renameLead}</p>
-      {stale && <Alert type="warning" showIcon title={t.one.stale} description={`${read.name} · ${read.person}`} />}
+      {stale && <Alert className="trouble" type="warning" showIcon title={t.one.stale} description={`${read.name} · ${read.person}`} />}
       <Trouble error={stale ? null : error} />
       <Form form={form} name="rename-account" layout="vertical" requiredMark={false} initialValues={{ name: account.name, person: account.person }} onFinish={(v) => void submit(v)}>
         <Form.Item name="name" label={t.one.name} extra={t.create.nameHint} rules={[{ required: true, message: t.wanted }]}>

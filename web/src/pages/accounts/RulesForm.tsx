@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Alert, App, Form, InputNumber, Space } from 'antd';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import { client, type Schemas } from '../../api/client';
 import { problemOf } from '../../api/problem';
@@ -26,7 +26,16 @@ export function RulesForm({ read, again }: { read: RulesRead; again: () => Promi
   const [base, setBase] = useState(read);
   const [proposal, setProposal] = useState<string | null>(null);
   const readAnew = useReadAnew();
+  useEffect(() => {
+    if (form.isFieldsTouched()) return; // what was typed stays
+    setBase(read);
+    form.setFieldsValue(read.rules);
+  }, [form, read]);
   const stale = error !== null && problemOf(error).code === 'stale';
+  const fill = (rules: Rules) => {
+    form.resetFields(); // nothing counts as typed any more
+    form.setFieldsValue(rules);
+  };
   const submit = async (typed: Rules) => {
     setProposal(null);
     let set: Schemas['RulesSet'] | undefined;
@@ -37,8 +46,9 @@ export function RulesForm({ read, again }: { read: RulesRead; again: () => Promi
     if (now) setBase(now);
     if (!done) return;
     void readAnew('/api/settings', '/api/proposals', '/api/inbox');
-    if (set?.proposal) setProposal(set.proposal);
-    else void message.success(t.rules.inForce);
+    if (set?.proposal) return setProposal(set.proposal);
+    if (now) fill(now.rules);
+    void message.success(t.rules.inForce);
   };
   return (
     <Form form={form} name="account-rules" layout="vertical" requiredMark={false} initialValues={read.rules} onFinish={(v) => void submit(v)}>
@@ -56,7 +66,7 @@ export function RulesForm({ read, again }: { read: RulesRead; again: () => Promi
         <Act call="set-account-rules" type="primary" htmlType="submit" loading={busy}>
           {t.rules.save}
         </Act>
-        <Act call="set-account-rules" onClick={() => (form.setFieldsValue(base.rules), setError(null))}>
+        <Act call="set-account-rules" onClick={() => (fill(base.rules), setError(null))}>
           {t.rules.reset}
         </Act>
       </Space>

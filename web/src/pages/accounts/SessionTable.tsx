@@ -31,7 +31,12 @@ export function SessionTable({ all = false }: { all?: boolean }) {
   return (
     <div className="stack">
       <div>
-        <EndSessions ids={there} onEnded={() => setChosen([])} />
+        <Space wrap>
+          <EndSessions ids={there} onEnded={() => setChosen([])} />
+          <Act call="end-session" onClick={() => setChosen((answer.data?.items ?? []).filter(endable).map((s) => s.id))}>
+            {t.sessions.chooseAll}
+          </Act>
+        </Space>
       </div>
       <List<One>
         label={t.sessions.label}
@@ -41,7 +46,8 @@ export function SessionTable({ all = false }: { all?: boolean }) {
           selectedRowKeys: there,
           onChange: (keys) => setChosen(keys.map(String)),
           getCheckboxProps: (s) => ({ disabled: !endable(s), 'aria-label': `${t.sessions.choose} ${s.account} ${s.address} ${s.created}` }),
-          getTitleCheckboxProps: () => ({ 'aria-label': t.sessions.choose }),
+          // The hidden row with which the table measures would hold one more box that has the focus.
+          hideSelectAll: true,
         }}
         items={answer.data?.items}
         pending={answer.isPending}

@@ -88,8 +88,6 @@ const en = {
     grantGo: 'Grant and make the link',
     waitsGrant: 'A security administrator has to grant its duty.',
     waitsPerson: 'Its person has to open the link and type the code.',
-    sessions: 'Its sessions',
-    records: 'Its records',
   },
   recovery: {
     title: 'Recovery of a duty',
@@ -136,6 +134,7 @@ const en = {
     states: { factor: 'second factor wanted', password: 'new password wanted', full: 'signed in' },
     current: 'this one',
     end: 'End',
+    chooseAll: 'Choose all that I may end',
     endChosen: (n: number) => `End the chosen (${n})`,
     endTitle: 'End these sessions?',
     endLead: 'Who has them must sign in again. What they have typed and not saved is lost.',
@@ -255,8 +254,6 @@ export const useText = texts(en, {
     grantGo: '授予并生成链接',
     waitsGrant: '等待安全管理员授予职责。',
     waitsPerson: '等待本人打开链接并输入邀请码。',
-    sessions: '该账户的会话',
-    records: '该账户的审计记录',
   },
   recovery: {
     title: '职责恢复',
@@ -303,6 +300,7 @@ export const useText = texts(en, {
     states: { factor: '待出示第二因素', password: '待修改口令', full: '已登录' },
     current: '当前会话',
     end: '结束',
+    chooseAll: '选择全部可结束的会话',
     endChosen: (n: number) => `结束所选（${n}）`,
     endTitle: '结束这些会话？',
     endLead: '使用者须重新登录，未保存的输入会丢失。',

@@ -12,14 +12,22 @@ const known: [RegExp, (...found: string[]) => string][] = [
   [/^not the account's name in it$/, () => '不得包含账户名'],
   [/^another one$/, () => '近期用过，请换一个'],
   [/^as (.+)$/, (example) => `例如 ${example}`],
+  [/^expected number >= (\d+)$/, (n) => `不得小于 ${n}`],
+  [/^expected number <= (\d+)$/, (n) => `不得大于 ${n}`],
+  [/^expected length >= (\d+)$/, (n) => `至少 ${n} 个字符`],
+  [/^expected length <= (\d+)$/, (n) => `至多 ${n} 个字符`],
   [/^from (\d+) to (\d+)$/, (from, to) => `须在 ${from} 到 ${to} 之间`],
 ];
 
-const plainer: Record<string, string> = { 'another one': 'used before, choose another one' };
+const plainer: [RegExp, string][] = [
+  [/^another one$/, 'used before, choose another one'],
+  [/^expected (?:number|length) >= /, 'at least '],
+  [/^expected (?:number|length) <= /, 'at most '],
+];
 
 export function detailIn(language: Language, detail: string): string {
   const parts = detail.split('; ').map((part) => {
-    if (language === 'en') return plainer[part] ?? part;
+    if (language === 'en') return plainer.reduce((text, [form, plain]) => text.replace(form, plain), part);
     for (const [form, say] of known) {
       const found = form.exec(part);
       if (found) return say(...found.slice(1));

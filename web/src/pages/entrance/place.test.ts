@@ -44,6 +44,9 @@ describe('what the center says', () => {
       '至少 12 个字符；小写、大写、数字、其他字符中至少 3 类',
     );
     expect(detailIn('zh', 'from 8 to 64')).toBe('须在 8 到 64 之间');
+    expect(detailIn('zh', 'expected number >= 8')).toBe('不得小于 8');
+    expect(detailIn('en', 'expected number >= 8')).toBe('at least 8');
+    expect(detailIn('en', 'another one')).toContain('used before');
     expect(detailIn('zh', 'something new')).toBe('something new');
     expect(detailIn('en', 'at least 12 characters')).toBe('at least 12 characters');
   });
