@@ -4,11 +4,13 @@
 import { Select, type TableColumnsType, Tooltip } from 'antd';
 import { useMemo, useRef } from 'react';
 import { client } from '../../api/client';
+import { useLanguage } from '../../language/texts';
 import { Id } from '../../parts/Id';
 import { List } from '../../parts/List';
 import { Page } from '../../parts/Page';
 import { Time } from '../../parts/Time';
 import { useNames } from '../../shell/names';
+import { shouldCellUpdate } from '../evidence/columns';
 import { ExportMenu } from '../evidence/search/ExportMenu';
 import { fieldsOfParcels } from '../evidence/search/fields';
 import { Histogram } from '../evidence/search/Histogram';
@@ -78,13 +80,14 @@ export function Passages({ query, label, empty, show }: { query: object & { stat
     [query],
   );
   const list = useLiveList<Passage>('/api/crossings', query, keyOf, read, around);
+  const language = useLanguage();
   const columns = usePassageColumns();
   const items = show ? list.rows?.items.filter(show) : list.rows?.items;
   return (
     <>
       <div ref={around}>
         <ListHead rows={list.rows} release={list.release} again={list.again} />
-        <List<Passage> label={label} items={items} pending={list.isPending} error={list.error} again={list.again} empty={empty} rowKey={keyOf} columns={columns} />
+        <List<Passage> key={language} label={label} items={items} pending={list.isPending} error={list.error} again={list.again} empty={empty} rowKey={keyOf} columns={columns} />
       </div>
       <Reached rows={list.rows} more={list.more} busy={list.busy} />
     </>
@@ -105,7 +108,7 @@ function usePassageColumns(): TableColumnsType<Passage> {
         </div>
       ),
     });
-    return [
+    const list: TableColumnsType<Passage> = [
       { title: t.time, key: 'time', render: (_, p) => <Time at={p.last} /> },
       { title: t.parcel, key: 'parcel', render: (_, p) => <Id value={p.parcel} to={`/crossings/${p.parcel}`} length={8} /> },
       { title: t.state, key: 'state', render: (_, p) => <Tooltip title={say(p)}><span><StateMark state={p.state} /></span></Tooltip> },
@@ -117,6 +120,7 @@ function usePassageColumns(): TableColumnsType<Passage> {
       { title: words.fields.level, key: 'level', render: (_, p) => <Value field="level" value={p.level} /> },
       { title: t.way, key: 'way', render: (_, p) => p.from && <span className="nowrap">{`${p.from} → ${p.to}`}</span> },
     ];
+    return list.map((c) => ({ ...c, shouldCellUpdate }));
   }, [t, words, say]);
 }
 

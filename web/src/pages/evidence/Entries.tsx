@@ -6,6 +6,7 @@ import { Button, Checkbox, Popover } from 'antd';
 import { useMemo, useRef, useState } from 'react';
 import { useNames } from '../../shell/names';
 import { client } from '../../api/client';
+import { useLanguage } from '../../language/texts';
 import { List } from '../../parts/List';
 import { Page } from '../../parts/Page';
 import { type Column, columns, type Found, keyOf, useEntryColumns, usualColumns } from './columns';
@@ -17,7 +18,7 @@ import { pageSize } from './search/rows';
 import { SearchBar } from './search/SearchBar';
 import { useSay, useWords } from './search/text';
 import { useLiveList } from './search/useLiveList';
-import { useSearch } from './search/useSearch';
+import { type Query, useSearch } from './search/useSearch';
 import { ValueMenus } from './search/ValueMenu';
 import { Views } from './search/Views';
 import { useText } from './text';
@@ -30,8 +31,28 @@ export default function Entries() {
   const names = useNames();
   const search = useSearch(fields);
   const [shown, setShown] = useColumns();
-  const around = useRef<HTMLDivElement>(null);
   const { query } = search;
+  return (
+    <Page title={names.pages.evidence} lead={t.entriesLead}>
+      <SearchBar search={search} allowed={fields}>
+        <Views search={search} />
+        <ExportMenu query={query} />
+        <ColumnChoice shown={shown} choose={setShown} />
+      </SearchBar>
+      <Histogram search={search} said="countedEntries" />
+      <ValueMenus search={search}>
+        <FoundList query={query} shown={shown} />
+      </ValueMenus>
+    </Page>
+  );
+}
+
+// FoundList is what was found, and goes on by itself.
+function FoundList({ query, shown }: { query: Query; shown: Column[] }) {
+  const t = useText();
+  const names = useNames();
+  const language = useLanguage();
+  const around = useRef<HTMLDivElement>(null);
   const read = useMemo(
     () => async (after: string | undefined, live: boolean) => {
       const { data } = await client.GET('/api/evidence', { params: { query: { ...query, limit: pageSize, after, live: live || undefined } } });
@@ -42,21 +63,23 @@ export default function Entries() {
   const list = useLiveList<Found>('/api/evidence', query, keyOf, read, around);
   const tableColumns = useEntryColumns(shown);
   return (
-    <Page title={names.pages.evidence} lead={t.entriesLead}>
-      <SearchBar search={search} allowed={fields}>
-        <Views search={search} />
-        <ExportMenu query={query} />
-        <ColumnChoice shown={shown} choose={setShown} />
-      </SearchBar>
-      <Histogram search={search} said="countedEntries" />
-      <ValueMenus search={search}>
-        <div ref={around}>
-          <ListHead rows={list.rows} release={list.release} again={list.again} />
-          <List<Found> label={names.pages.evidence} items={list.rows?.items} pending={list.isPending} error={list.error} again={list.again} empty={t.noEntries} rowKey={keyOf} columns={tableColumns} />
-        </div>
-      </ValueMenus>
+    <>
+      <div ref={around}>
+        <ListHead rows={list.rows} release={list.release} again={list.again} />
+        <List<Found>
+          key={language}
+          label={names.pages.evidence}
+          items={list.rows?.items}
+          pending={list.isPending}
+          error={list.error}
+          again={list.again}
+          empty={t.noEntries}
+          rowKey={keyOf}
+          columns={tableColumns}
+        />
+      </div>
       <Reached rows={list.rows} more={list.more} busy={list.busy} />
-    </Page>
+    </>
   );
 }
 

@@ -22,6 +22,10 @@ export const columns = ['time', 'entry', 'class', 'verdict', 'reason', 'flow', '
 export type Column = (typeof columns)[number];
 export const usualColumns: Column[] = ['time', 'entry', 'class', 'verdict', 'reason', 'flow', 'subject', 'action', 'object'];
 
+// Rows that say the same are not drawn again when others come. A list is made anew for
+// another language.
+export const shouldCellUpdate = (now: object, before: object) => now !== before;
+
 // toneOf is how a verdict looks.
 export function toneOf(verdict: string): Tone {
   if (verdict === 'refuse' || verdict === 'failed') return 'bad';
@@ -66,6 +70,6 @@ export function useEntryColumns(shown: readonly Column[]): TableColumnsType<Foun
       },
       ...Object.fromEntries(plain.map((f) => [f, { title: words.fields[f], render: (_: unknown, e: Found) => <Clipped field={f} value={e[f]} /> }])),
     };
-    return columns.filter((c) => shown.includes(c)).map((c) => ({ ...all[c], key: c }));
+    return columns.filter((c) => shown.includes(c)).map((c) => ({ ...all[c], key: c, shouldCellUpdate }));
   }, [t, say, words, may, shown]);
 }

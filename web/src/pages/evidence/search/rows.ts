@@ -26,7 +26,7 @@ export const pageSize = 50;
 const isShort = (page: PageOf<unknown>) => page.next !== undefined && page.items.length < pageSize;
 
 // mostRows bounds what flows in; who asks for more gets more.
-const mostRows = 200;
+const mostRows = 150;
 
 export function rowsOf<T>(page: PageOf<T>): Rows<T> {
   return { items: page.items, next: page.next, back: page.back, looked: page.looked ?? 0, short: isShort(page), waiting: 0, gap: false, newest: page };
@@ -36,6 +36,20 @@ export function rowsOf<T>(page: PageOf<T>): Rows<T> {
 // rows keep their places: what they say is renewed, and new ones wait.
 export function arrive<T>(rows: Rows<T> | null, page: PageOf<T>, key: (item: T) => string, stay: boolean): Rows<T> {
   if (rows === null) return rowsOf(page);
+  const steady = { ...page, items: keepSame(rows.items, page.items, key) };
+  return taken(rows, steady, key, stay);
+}
+
+// keepSame takes an old item where the new one says the same, so that it is not drawn anew.
+function keepSame<T>(old: T[], fresh: T[], key: (item: T) => string): T[] {
+  const before = new Map(old.map((item) => [key(item), item]));
+  return fresh.map((item) => {
+    const was = before.get(key(item));
+    return was !== undefined && JSON.stringify(was) === JSON.stringify(item) ? was : item;
+  });
+}
+
+function taken<T>(rows: Rows<T>, page: PageOf<T>, key: (item: T) => string, stay: boolean): Rows<T> {
   const known = new Set(rows.items.map(key));
   const fresh = page.items.filter((item) => !known.has(key(item)));
   const gap = page.next !== undefined && fresh.length === page.items.length && rows.items.length > 0 && fresh.length > 0;
