@@ -115,19 +115,26 @@ function useColumns(): TableProps<Component>['columns'] {
         </>
       ),
     },
-    { title: t.columns.seen, key: 'seen', render: (_, c) => <Time at={c.seen} /> },
-    { title: t.columns.ends, key: 'ends', render: (_, c) => <FirstEnd of={c} /> },
+    {
+      title: t.columns.times,
+      key: 'times',
+      render: (_, c) => (
+        <>
+          <Time at={c.seen} />
+          <FirstEnd of={c} />
+        </>
+      ),
+    },
   ];
 }
 
 function FirstEnd({ of: c }: { of: Component }) {
   const t = useText();
   const first = c.ends?.[0];
-  if (!first) return <span>{t.noneEnds}</span>;
+  if (!first) return null;
   return (
-    <span>
-      <Time at={first.at} />
-      <div className="beside ends-what">{endOf(first.what, t.lacks)}</div>
-    </span>
+    <div className="beside ends-what">
+      {t.endsFirst(endOf(first.what, t.lacks))} <Time at={first.at} />
+    </div>
   );
 }

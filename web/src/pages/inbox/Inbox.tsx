@@ -53,12 +53,12 @@ function Group({ kind, items }: { kind: string; items: Item[] }) {
         {words?.title} ({items.length})
       </h2>
       <p className="inbox-what">{words?.what}</p>
-      <Table<Item> size="small" pagination={false} rowKey="id" dataSource={items} columns={useColumns(kind, items)} scroll={{ x: 'max-content' }} />
+      <Table<Item> size="small" pagination={false} rowKey="id" dataSource={items} columns={useColumns(kind)} tableLayout="fixed" />
     </section>
   );
 }
 
-function useColumns(kind: string, items: Item[]): TableProps<Item>['columns'] {
+function useColumns(kind: string): TableProps<Item>['columns'] {
   const t = useText();
   const say = useSentence(kind);
   const act = (t.kinds[kind] ?? t.kinds.other)?.act;
@@ -68,12 +68,12 @@ function useColumns(kind: string, items: Item[]): TableProps<Item>['columns'] {
       key: 'what',
       render: (_, i) => <span className="wrap-anywhere">{say(i)}</span>,
     },
-    { title: t.columns.since, key: 'since', width: 230, render: (_, i) => (i.since ? <Time at={i.since} /> : '–') },
-    ...(items.some((i) => i.until) ? [{ title: t.columns.until, key: 'until', width: 320, render: (_: unknown, i: Item) => (i.until ? <Until at={i.until} /> : '–') }] : []),
+    { title: t.columns.since, key: 'since', width: 220, render: (_, i) => (i.since ? <Time at={i.since} /> : '–') },
+    { title: t.columns.until, key: 'until', width: 220, render: (_, i) => (i.until ? <Until at={i.until} /> : '–') },
     {
       title: t.columns.act,
       key: 'act',
-      width: 170,
+      width: 160,
       render: (_, i) => {
         const to = placeOf(i);
         return to ? <Link to={to}>{act}</Link> : <Command of={i} />;
@@ -89,7 +89,8 @@ function Until({ at }: { at: string }) {
   const left = Date.parse(at) > Date.now() ? ago(new Date(at), language) : t.late;
   return (
     <>
-      <Time at={at} /> ({left})
+      <Time at={at} />
+      <div className="inbox-left">{left}</div>
     </>
   );
 }

@@ -6,8 +6,9 @@ import './difference.css';
 import { type Line, partsOf } from './lines';
 import { useText } from './text';
 
-// Difference shows what changes, whole: in words, and as text.
-export function Difference({ of }: { of: string }) {
+// Difference shows what changes, whole: in words, and as text. The signs of words about
+// policy say what becomes possible; elsewhere, what was before and what is after.
+export function Difference({ of, policy = false }: { of: string; policy?: boolean }) {
   const t = useText();
   const { words, text } = useMemo(() => partsOf(of), [of]);
   const both = words.length > 0 && text.length > 0;
@@ -18,7 +19,7 @@ export function Difference({ of }: { of: string }) {
           {both && <h3 className="difference-head">{t.inWords}</h3>}
           <ul className="difference-words">
             {words.map((l, i) => (
-              <Words key={i} line={l} />
+              <Words key={i} line={l} signs={policy ? t.signs : t.plainSigns} />
             ))}
           </ul>
         </section>
@@ -41,14 +42,13 @@ export function Difference({ of }: { of: string }) {
 }
 
 // Words is one line in words. Its sign is shown as it is, and said to who does not see it.
-function Words({ line }: { line: Line }) {
-  const t = useText();
+function Words({ line, signs }: { line: Line; signs: Record<'add' | 'del' | 'mod' | 'note', string> }) {
   if (line.kind === 'same' || line.kind === 'place') return <li className="difference-plain">{line.text === '' ? '\u00a0' : line.text}</li>;
   return (
     <li className={`difference-line difference-${line.kind}`}>
-      <span className="difference-sign" title={t.signs[line.kind]}>
+      <span className="difference-sign" title={signs[line.kind]}>
         <span aria-hidden="true">{line.text.slice(0, 1)}</span>
-        <span className="difference-said">{t.signs[line.kind]}</span>
+        <span className="difference-said">{signs[line.kind]}</span>
       </span>
       <span>{line.text.slice(2)}</span>
     </li>

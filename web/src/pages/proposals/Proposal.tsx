@@ -40,7 +40,7 @@ export default function Proposal() {
           {p.difference ? (
             <>
               <div className="proposal-lead">{t.differenceLead}</div>
-              <Difference of={p.difference} />
+              <Difference of={p.difference} policy={p.kind === 'publish-policy'} />
             </>
           ) : (
             <div>{t.noDifference}</div>

@@ -11,6 +11,7 @@ import { useAddress } from '../../parts/useAddress';
 import { usePages } from '../../parts/usePages';
 import { usePerson } from '../../session/session';
 import { useNames } from '../../shell/names';
+import './difference.css';
 import { StateMark } from './StateMark';
 import { useText } from './text';
 import { useTitle } from './title';
@@ -112,13 +113,23 @@ function useColumns(): TableProps<Proposal>['columns'] {
           </Link>{' '}
           {forYou(p) && <Tag color="warning">{t.forYou}</Tag>}
           {p.proposer === account.id && <Tag>{t.yours}</Tag>}
+          <div className="proposal-beside" title={p.kind}>
+            {t.kinds[p.kind] ?? p.kind}
+          </div>
         </>
       ),
     },
-    { title: t.columns.kind, key: 'kind', render: (_, p) => <span title={p.kind}>{t.kinds[p.kind] ?? p.kind}</span> },
     { title: t.columns.state, key: 'state', render: (_, p) => <StateMark state={p.state} /> },
-    { title: t.columns.by, dataIndex: 'proposerName' },
-    { title: t.columns.duty, key: 'duty', render: (_, p) => names.duties[p.duty as VotingDuty] ?? p.duty },
+    {
+      title: t.columns.by,
+      key: 'by',
+      render: (_, p) => (
+        <>
+          {p.proposerName}
+          <div className="proposal-beside">{names.duties[p.duty as VotingDuty] ?? p.duty}</div>
+        </>
+      ),
+    },
     { title: t.columns.created, key: 'created', render: (_, p) => <Time at={p.created} /> },
     { title: t.columns.until, key: 'until', render: (_, p) => (p.state === 'open' ? <Time at={p.expires} /> : p.state === 'approved' && p.due ? <Time at={p.due} /> : '–') },
   ];
