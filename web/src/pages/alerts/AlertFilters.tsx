@@ -5,7 +5,7 @@ import { AutoComplete, Button, Select } from 'antd';
 import { useEffect, useState } from 'react';
 import { texts } from '../../language/texts';
 import { useAddress } from '../../parts/useAddress';
-import { useComponents } from './known';
+import { useKnown } from './known';
 import { useLevels } from './Level';
 import { useRules } from './ruleText';
 
@@ -20,7 +20,7 @@ export function AlertFilters() {
   const address = useAddress();
   const levels = useLevels();
   const rules = useRules();
-  const components = useComponents();
+  const known = useKnown();
   const any = ['level', 'rule', 'component', 'flow'].some((name) => address.one(name));
   return (
     <>
@@ -43,8 +43,8 @@ export function AlertFilters() {
         onChange={(v: string | undefined) => address.set({ rule: v })}
         options={rules.ids.map((id) => ({ value: id, label: rules.name(id), title: id }))}
       />
-      <Named label={t.component} name="component" options={components} />
-      <Named label={t.flow} name="flow" options={[]} />
+      <Named label={t.component} name="component" options={known.components} />
+      <Named label={t.flow} name="flow" options={known.flows} />
       {any && (
         <Button type="link" onClick={() => address.set({ level: null, rule: null, component: null, flow: null })}>
           {t.clear}

@@ -7,7 +7,7 @@ import { client, type Schemas } from '../../api/client';
 import { texts, useLanguage } from '../../language/texts';
 import { useAct } from '../../parts/useAct';
 import { inWords, joined, split, type Step, steps } from './durations';
-import { useComponents } from './known';
+import { useKnown } from './known';
 import { useLevels } from './Level';
 import { useRules } from './ruleText';
 import { useRuleAnswer } from './useRuleAnswer';
@@ -119,9 +119,9 @@ export function RuleChange({ wish, fresh, onClose }: { wish: Wish; fresh: Rule |
 
 function Target({ scope, fixed }: { scope: Rule['scope']; fixed: boolean }) {
   const t = useText();
-  const components = useComponents();
+  const known = useKnown();
   const one = Form.useWatch<boolean | undefined>('one');
-  const options = scope === 'component' ? components.map((value) => ({ value })) : [];
+  const options = (scope === 'component' ? known.components : known.flows).map((value) => ({ value }));
   return (
     <>
       <Form.Item name="one" label={t.of}>
@@ -129,7 +129,7 @@ function Target({ scope, fixed }: { scope: Rule['scope']; fixed: boolean }) {
       </Form.Item>
       {one && (
         <Form.Item name="name" label={scope === 'flow' ? t.flow : t.component} rules={[{ required: true, whitespace: true }]}>
-          <AutoComplete disabled={fixed} options={options} />
+          <AutoComplete disabled={fixed} options={options} showSearch={{ filterOption: (typed, option) => String(option?.value).includes(typed) }} />
         </Form.Item>
       )}
     </>

@@ -12,7 +12,7 @@ import { useAct } from '../../parts/useAct';
 import { usePreferences } from '../../session/preferences';
 import { useReadAlerts } from './Acknowledge';
 import { inWords } from './durations';
-import { useComponents } from './known';
+import { useKnown } from './known';
 import { useRules } from './ruleText';
 
 dayjs.extend(utc);
@@ -109,10 +109,13 @@ export function SilenceDialog({ open, of = {}, onClose }: SilenceDialogProps) {
   );
 }
 
+// named keeps the names that have in them what was typed.
+const named = (typed: string, option?: { value?: unknown }) => String(option?.value).includes(typed);
+
 function Which() {
   const t = useText();
   const rules = useRules();
-  const components = useComponents();
+  const known = useKnown();
   return (
     <>
       <Form.Item name="rule" label={t.rule}>
@@ -120,10 +123,10 @@ function Which() {
       </Form.Item>
       <div className="alert-two">
         <Form.Item name="component" label={t.component}>
-          <AutoComplete allowClear options={components.map((value) => ({ value }))} />
+          <AutoComplete allowClear showSearch={{ filterOption: named }} options={known.components.map((value) => ({ value }))} />
         </Form.Item>
         <Form.Item name="flow" label={t.flow}>
-          <Input allowClear maxLength={128} />
+          <AutoComplete allowClear showSearch={{ filterOption: named }} options={known.flows.map((value) => ({ value }))} />
         </Form.Item>
       </div>
       <p className="alert-hint">{t.star}</p>

@@ -3,8 +3,8 @@
 
 import { api } from '../../api/client';
 
-// useComponents are the ids of the components, to choose from.
-export function useComponents(): string[] {
-  const { data } = api.useQuery('get', '/api/standings', {}, { staleTime: 60_000 });
-  return (data ?? []).map((c) => c.id).sort();
+// useKnown are the components and flows that there are, to choose from.
+export function useKnown(): { components: string[]; flows: string[] } {
+  const { data } = api.useQuery('get', '/api/overview', {}, { staleTime: 60_000 });
+  return { components: (data?.components ?? []).map((c) => c.id), flows: (data?.flows ?? []).map((f) => f.name) };
 }

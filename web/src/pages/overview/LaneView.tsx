@@ -22,7 +22,7 @@ export function LaneView({ lane, components }: { lane: Lane; components: Compone
   return (
     <a className={`ov-lane ov-lane-${state}`} href={one ? `${to}?flow=${encodeURIComponent(one.name)}` : to} aria-label={says}>
       <title>{says}</title>
-      <rect className="ov-aim" x={x - 4} y={lane.y - 20} width={w + 8} height={38} rx={8} />
+      <rect className="ov-aim" x={x - 4} y={lane.y - 22} width={w + 8} height={44} rx={8} />
       <path className="ov-line" d={lane.d} strokeWidth={thickness(pace.passed)} />
       <Arrows lane={lane} />
       {lane.points.map((p) => (

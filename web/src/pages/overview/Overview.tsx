@@ -10,9 +10,11 @@ import { Time } from '../../parts/Time';
 import { useNames } from '../../shell/names';
 import { Hand } from './Hand';
 import { Picture } from './Picture';
+import type { View } from './scene';
 import { Strip } from './Strip';
 import { Tables } from './Tables';
 import { useText } from './text';
+import { useCalm } from './useCalm';
 import { useTrail } from './useTrail';
 import './overview.css';
 
@@ -44,9 +46,14 @@ export default function Overview() {
           {view.policy.version === 0 && <Alert type="info" showIcon title={t.noPolicy} className="ov-note" />}
           <Picture view={view} />
           <Hand />
-          <Tables view={view} />
+          <Calm view={view} />
         </>
       )}
     </Page>
   );
+}
+
+// Calm are the tables, drawn anew less often than the picture.
+function Calm({ view }: { view: View }) {
+  return <Tables view={useCalm(view, 3 * every)} />;
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TableColumnsType } from 'antd';
+import { memo, useState } from 'react';
 import { Link } from 'react-router';
 import { List } from '../../parts/List';
 import { Mark } from '../../parts/Mark';
@@ -12,21 +13,28 @@ import { bytes, millis, short, stateOf } from './pace';
 import type { Component, Connection, Flow, View } from './scene';
 import { useText } from './text';
 
+// atOnce is how many flows the table shows until more are asked for: all of it is drawn
+// anew each second.
+const atOnce = 25;
+
 // Tables say what the picture shows, for who reads rather than looks, and what has no
 // room there.
-export function Tables({ view }: { view: View }) {
+export const Tables = memo(function Tables({ view }: { view: View }) {
   const t = useText();
+  const [shown, show] = useState(atOnce);
+  const flows = view.flows ?? [];
+  const more = flows.length > shown ? () => show(shown + 2 * atOnce) : undefined;
   return (
     <>
       <h2 className="ov-section">{t.flows}</h2>
-      <List<Flow> label={t.flows} items={view.flows} pending={false} rowKey="name" columns={useFlows(view.components ?? [])} empty={t.noFlows} />
+      <List<Flow> label={t.flows} items={flows.slice(0, shown)} more={more} pending={false} rowKey="name" columns={useFlows(view.components ?? [])} empty={t.noFlows} />
       <h2 className="ov-section">{t.components}</h2>
       <List<Component> label={t.components} items={view.components} pending={false} rowKey="id" columns={useComponents()} empty={t.noComponents} />
       <h2 className="ov-section">{t.connections}</h2>
       <List<Connection> label={t.connections} items={view.connections} pending={false} rowKey={(c) => `${c.outer} ${c.inner}`} columns={useConnections()} empty={t.noConnections} />
     </>
   );
-}
+});
 
 function useFlows(components: Component[]): TableColumnsType<Flow> {
   const t = useText();
