@@ -101,7 +101,7 @@ function useColumns(onConfirm: (r: One) => void): TableProps<One>['columns'] {
       title: t.recovery.act,
       key: 'act',
       render: (_, r) => (
-        <Space>
+        <Space orientation="vertical" size={4}>
           {/* Whom the center would refuse anyway is not led into it. */}
           {!r.confirmedBy && duty !== r.duty && duty !== r.askedDuty && (
             <Act call="confirm-recovery" size="small" danger onClick={() => onConfirm(r)}>

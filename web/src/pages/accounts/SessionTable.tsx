@@ -48,6 +48,8 @@ export function SessionTable({ all = false }: { all?: boolean }) {
           getCheckboxProps: (s) => ({ disabled: !endable(s), 'aria-label': `${t.sessions.choose} ${s.account} ${s.address} ${s.created}` }),
           // The hidden row with which the table measures would hold one more box that has the focus.
           hideSelectAll: true,
+          columnTitle: t.sessions.choose,
+          columnWidth: 72,
         }}
         items={answer.data?.items}
         pending={answer.isPending}

@@ -90,13 +90,13 @@ function NameFields() {
   const words = t.link;
   const rules = [{ required: true, message: t.signIn.wanted }];
   return (
-    <>
+    <div className="pair">
       <Form.Item name="name" label={words.name} extra={words.nameHint} rules={rules}>
         <Input autoComplete="username" maxLength={32} autoCapitalize="none" spellCheck={false} autoFocus />
       </Form.Item>
       <Form.Item name="person" label={words.person} extra={words.personHint} rules={rules}>
         <Input autoComplete="name" maxLength={64} />
       </Form.Item>
-    </>
+    </div>
   );
 }
