@@ -96,7 +96,7 @@ function ForceFacts() {
   const t = useText();
   const may = useMay();
   const force = useForce().data!.force;
-  const proposal = useProposalOf(force.publication);
+  const proposal = useProposalOf(force.publication ? { id: force.publication, version: force.version } : undefined);
   const voters = (proposal?.votes ?? []).filter((v) => v.yes).map((v) => v.name);
   const id = force.publication;
   return (

@@ -9,6 +9,7 @@ import { List } from '../../parts/List';
 import { Page } from '../../parts/Page';
 import { useAddress } from '../../parts/useAddress';
 import { useNames } from '../../shell/names';
+import './policy.css';
 
 const useText = texts(
   {
@@ -21,6 +22,7 @@ const useText = texts(
     draft: 'These are the names of a draft, which decide nothing yet.',
     force: 'Show those in force',
     dash: 'none',
+    own: 'its own zone',
   },
   {
     lead: '一个安全域的主体和客体在另一安全域中的名称：谁代理该主体，客体在那里叫什么。',
@@ -32,6 +34,7 @@ const useText = texts(
     draft: '这是草稿中的名称，尚不参与判定。',
     force: '查看生效策略',
     dash: '无',
+    own: '本域',
   },
 );
 
@@ -63,7 +66,7 @@ export default function Mappings() {
   const zones = [...new Set(items.filter((n) => n.kind === kind).map((n) => n.zone))].sort();
   const columns: TableProps<Row>['columns'] = [
     { title: t.id, dataIndex: 'id', className: 'mono wrap-anywhere' },
-    ...zones.map((z) => ({ title: z, key: z, className: 'mono wrap-anywhere', render: (_: unknown, r: Row) => r.zones[z] ?? <span className="hint">{r.id.startsWith(`${z}/`) ? '' : t.dash}</span> })),
+    ...zones.map((z) => ({ title: z, key: z, className: 'mono wrap-anywhere', render: (_: unknown, r: Row) => r.zones[z] ?? <span className="hint">{r.id.startsWith(`${z}/`) ? t.own : t.dash}</span> })),
   ];
   const table = (
     <List
@@ -81,7 +84,7 @@ export default function Mappings() {
     <Page title={names.pages.names} lead={t.lead}>
       {draft && <Alert type="info" title={t.draft} action={<Link to="/policy/names">{t.force}</Link>} />}
       <div className="filters">
-        <Input.Search aria-label={t.filter} placeholder={t.filter} defaultValue={address.one('find')} allowClear onSearch={(find) => address.set({ find })} />
+        <Input.Search className="find" aria-label={t.filter} placeholder={t.filter} defaultValue={address.one('find')} allowClear onSearch={(find) => address.set({ find })} />
       </div>
       <Tabs
         activeKey={kind}

@@ -86,7 +86,7 @@ export default function Publication() {
   const p = answer.data;
   const { data } = useForce();
   const seconds = useSecondsTo(p?.state === 'unconfirmed' ? p.deadline : undefined, data?.skew ?? 0);
-  const proposal = useProposalOf(p?.id);
+  const proposal = useProposalOf(p);
   return (
     <Page title={t.title(p?.version ?? '')} lead={p && means(p.state)} actions={p && <Decide of={p} />}>
       {answer.error && <ProblemView error={answer.error} retry={() => void answer.refetch()} />}
@@ -180,13 +180,12 @@ function Course({ of: p, proposal }: { of: Of; proposal: Schemas['Proposal'] | u
 function Shown({ of: p, proposal }: { of: Of; proposal: Schemas['Proposal'] | undefined }) {
   const t = useText();
   const may = useMay();
-  const saw = api.useQuery('get', '/api/proposals/{id}', { params: { path: { id: proposal?.id ?? '' } } }, { enabled: proposal !== undefined });
   const now = api.useQuery('get', '/api/policies/{id}/difference', { params: { path: { id: p.id } } }, { enabled: p.state === 'prepared' && may('compare-publication') });
-  const text = saw.data?.difference ?? now.data?.difference;
+  const text = proposal?.difference ?? now.data?.difference;
   if (text === undefined) return now.error ? <ProblemView error={now.error} /> : null;
   return (
     <section className="policy-block">
-      <h2>{saw.data?.difference === undefined ? t.now : t.difference}</h2>
+      <h2>{proposal?.difference === undefined ? t.now : t.difference}</h2>
       <Seen difference={text} />
     </section>
   );

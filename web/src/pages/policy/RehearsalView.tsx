@@ -152,6 +152,7 @@ function ChangedList({ of: f }: { of: Schemas['DraftResult'] }) {
     { title: t.count, dataIndex: 'count' },
     { title: t.example, dataIndex: 'example', render: (id: string) => <Id value={id} to={`/crossings/${id}`} /> },
   ];
+  if ((f.changes ?? []).length === 0) return <Alert type="success" showIcon title={t.nothing} />;
   return (
     <section>
       <h2>{t.table}</h2>

@@ -171,10 +171,13 @@ export function RecordFields({ path, schema, value }: { path: Path; schema: Sche
   const others = Object.keys(value).filter((k) => !known.some((o) => o.key === k));
   const all = [...known, ...others.map((key) => ({ key, schema: childOf(root, schema, key) ?? inferred(value[key]), must: false, may: true }))];
   const more = all.filter((o) => !(o.key in value) && !o.must && o.may);
+  // In the order of the file; what must be there and is not comes last.
+  const order = [...Object.keys(value), ...(resolved(root, schema).required ?? [])];
   return (
-    <>
+    <div className="record">
       {all
         .filter((o) => o.key in value || o.must)
+        .sort((a, b) => order.indexOf(a.key) - order.indexOf(b.key))
         .map((o) => (
           <Field
             key={o.key}
@@ -195,7 +198,7 @@ export function RecordFields({ path, schema, value }: { path: Path; schema: Sche
           </Button>
         </Dropdown>
       )}
-    </>
+    </div>
   );
 }
 

@@ -85,7 +85,9 @@ function Becomes({ files, enough, onDone }: { files: Record<string, string>; eno
   const checked = useChecked(work, enough ? files : undefined);
   const paths = Object.keys(files);
   const save = async () => {
-    if (await act(() => work.saveWith(files), t.saved)) onDone();
+    if (!(await act(() => work.saveWith(files), t.saved))) return;
+    window.scrollTo(0, 0);
+    onDone();
   };
   return (
     <div className="wish-side">

@@ -10,7 +10,7 @@ import type { Schema } from './schema';
 export function useSchema() {
   return useQuery({
     queryKey: ['get', '/api/policies/schema', {}],
-    queryFn: async () => (await client.GET('/api/policies/schema' as never)) as { data?: Schema },
+    queryFn: async () => (await client.GET('/api/policies/schema')) as { data?: Schema },
     select: (answer) => answer.data ?? {},
     staleTime: Number.POSITIVE_INFINITY,
     meta: { still: true },
