@@ -74,8 +74,16 @@ type Finding struct {
 	OpenedBy string       `json:"openedBy" doc:"name of the account"`
 	Changed  time.Time    `json:"changed"`
 	Revision int64        `json:"revision"`
+	Next     []Next       `json:"next" doc:"the states that it may come to from here, and who may say so; none at its end"`
 	Entries  []Entry      `json:"entries,omitempty" doc:"what shows it"`
 	Events   []Event      `json:"events,omitempty" doc:"all that happened, oldest first"`
+}
+
+// Next is a step that a finding may take.
+type Next struct {
+	State State        `json:"state" enum:"mending,mended,verified,closed"`
+	Duty  account.Duty `json:"duty" enum:"system,security,audit" doc:"who may say so"`
+	Text  bool         `json:"text" doc:"it wants words: what was done, or why"`
 }
 
 // New is a finding to be opened.
@@ -204,6 +212,22 @@ func (f *Findings) Move(ctx context.Context, who account.Caller, id string, revi
 		row.State = to
 		return "moved", nil
 	})
+}
+
+// next are the steps that a finding may take from where it is.
+func (f *Finding) next() []Next {
+	list := []Next{}
+	for move, duty := range moves() {
+		if move[0] != f.State {
+			continue
+		}
+		if duty == "" {
+			duty = f.Owner
+		}
+		list = append(list, Next{State: move[1], Duty: duty, Text: wordy(move[0], move[1])})
+	}
+	slices.SortFunc(list, func(a, b Next) int { return strings.Compare(string(a.State), string(b.State)) })
+	return list
 }
 
 func nextOf(s State) string {

@@ -6,6 +6,7 @@ package finding_test
 import (
 	"context"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -202,4 +203,50 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := f.Comment(t.Context(), system(), made.ID, "on it"); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestNext: what a finding tells of its next steps is what the center does, for every
+// state, duty and wish, with and without words.
+func TestNext(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		f, c := open(db)
+		ways := map[finding.State][]finding.State{
+			finding.Opened: nil, finding.Mending: {finding.Mending}, finding.Mended: {finding.Mended},
+			finding.Verified: {finding.Mended, finding.Verified}, finding.Closed: {finding.Closed},
+		}
+		callers := []account.Caller{auditor(), system(), security()}
+		reach := func(way []finding.State) finding.Finding {
+			now, err := f.Open(ctx, auditor(), one(c))
+			for _, to := range way {
+				for _, who := range callers {
+					if moved, moveErr := f.Move(ctx, who, now.ID, now.Revision, to, "so"); moveErr == nil {
+						now = moved
+					}
+				}
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return now
+		}
+		for state, way := range ways {
+			for _, to := range []finding.State{finding.Opened, finding.Mending, finding.Mended, finding.Verified, finding.Closed} {
+				for _, who := range callers {
+					for _, text := range []string{"", "so"} {
+						now := reach(way)
+						if now.State != state {
+							t.Fatalf("%s instead of %s", now.State, state)
+						}
+						named := slices.ContainsFunc(now.Next, func(n finding.Next) bool {
+							return n.State == to && n.Duty == who.Duty && (text != "" || !n.Text)
+						})
+						if _, err := f.Move(ctx, who, now.ID, now.Revision, to, text); (err == nil) != named {
+							t.Errorf("%s to %s by %s, text %q: %v, but named: %t", state, to, who.Duty, text, err, named)
+						}
+					}
+				}
+			}
+		}
+	})
 }

@@ -106,7 +106,7 @@ func (s *Server) getReportFile(ctx context.Context, in *reportFileIn) (*reportFi
 		kind = "application/pdf"
 	}
 	return &reportFileOut{
-		ContentType: kind, Disposition: "attachment; filename=" + strconv.Quote("dukou-report-"+in.ID+"."+in.Form),
+		ContentType: kind, Disposition: "inline; filename=" + strconv.Quote("dukou-report-"+in.ID+"."+in.Form),
 		Policy: "sandbox; " + report.ContentPolicy(), Body: data,
 	}, nil
 }

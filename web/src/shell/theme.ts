@@ -7,25 +7,33 @@ import { theme, type ThemeConfig } from 'antd';
 export function themeOf(dark: boolean): ThemeConfig {
   return {
     algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
+    // Every pair of colours that words are written in differs by 4.5 to 1 or more.
     token: {
-      colorPrimary: dark ? '#3aa6c4' : '#0b6a86',
-      // What is chosen: the derived shade of so deep a colour is grey.
+      colorPrimary: dark ? '#4db6d2' : '#0b6a86',
+      colorInfo: dark ? '#5cbcd6' : '#0b6a86',
+      colorLink: dark ? '#6cc5dc' : '#0b6a86',
+      colorSuccess: dark ? '#6abf40' : '#237804',
+      colorWarning: dark ? '#e8a33d' : '#a04b00',
+      colorError: dark ? '#f37370' : '#cf1322',
+      // What is chosen or informs: the shades derived from so deep a colour are grey.
       colorPrimaryBg: dark ? '#12313b' : '#e2f1f5',
       colorPrimaryBgHover: dark ? '#174150' : '#cfe7ee',
       colorInfoBg: dark ? '#12313b' : '#e2f1f5',
       colorInfoBorder: dark ? '#1d5364' : '#9cc9d6',
       controlItemBgActive: dark ? '#12313b' : '#e2f1f5',
       controlItemBgActiveHover: dark ? '#174150' : '#cfe7ee',
-      colorInfo: dark ? '#3aa6c4' : '#0b6a86',
-      colorLink: dark ? '#5cbcd6' : '#0b6a86',
-      colorTextDescription: dark ? 'rgba(255,255,255,0.62)' : 'rgba(0,0,0,0.62)',
-      colorTextTertiary: dark ? 'rgba(255,255,255,0.62)' : 'rgba(0,0,0,0.62)',
-      colorTextPlaceholder: dark ? 'rgba(255,255,255,0.55)' : 'rgba(0,0,0,0.6)',
+      colorTextDescription: dark ? 'rgba(255,255,255,0.65)' : 'rgba(0,0,0,0.65)',
+      colorTextTertiary: dark ? 'rgba(255,255,255,0.65)' : 'rgba(0,0,0,0.65)',
+      colorTextPlaceholder: dark ? 'rgba(255,255,255,0.6)' : 'rgba(0,0,0,0.62)',
       borderRadius: 6,
       fontFamily: 'system-ui, -apple-system, "Segoe UI", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif',
       fontFamilyCode: 'ui-monospace, "Cascadia Mono", Consolas, "Noto Sans Mono CJK SC", monospace',
       motion: !window.matchMedia('(prefers-reduced-motion: reduce)').matches,
     },
-    components: { Table: { cellPaddingBlockSM: 7 } },
+    components: {
+      Table: { cellPaddingBlockSM: 7 },
+      Menu: dark ? { itemSelectedColor: '#6cc5dc' } : {},
+      Button: dark ? { primaryColor: '#04222b', dangerColor: '#2a0808' } : {},
+    },
   };
 }
