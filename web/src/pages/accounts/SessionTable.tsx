@@ -122,7 +122,7 @@ function EndSessions({ ids, onEnded }: { ids: string[]; onEnded: () => void }) {
     }, t.sessions.ended);
   };
   const ask = () =>
-    modal.confirm({ title: t.sessions.endTitle, content: t.sessions.endLead, okText: t.sessions.end, okButtonProps: { danger: true }, cancelText: t.cancel, onOk: () => void end() });
+    modal.confirm({ title: t.sessions.endTitle(ids.length), content: t.sessions.endLead, okText: t.sessions.end, okButtonProps: { danger: true }, cancelText: t.cancel, onOk: () => void end() });
   return (
     <Act call="end-session" danger loading={busy} disabled={ids.length === 0} onClick={() => void ask()}>
       {t.sessions.endChosen(ids.length)}

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { startAuthentication } from '@simplewebauthn/browser';
-import { Button, Divider, Form, Input } from 'antd';
+import { Button, Divider, Form, Input, Typography } from 'antd';
 import { useState } from 'react';
 import { client, type Schemas } from '../../api/client';
 import { Problem } from '../../api/problem';
@@ -81,6 +81,7 @@ export function FactorStep({ body, passkey, onBody, onRestart }: StepProps & { b
       <Button type="link" block onClick={onRestart}>
         {words.restart}
       </Button>
+      <Typography.Text type="secondary">{words.lost}</Typography.Text>
     </Form>
   );
 }

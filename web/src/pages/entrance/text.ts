@@ -37,8 +37,7 @@ const en = {
     passkeyFailed: 'The passkey was not shown: it was cancelled, it took too long, or this device has none for this account. The authenticator works, too.',
     wrong: 'Name, password or second factor is not right. Which of them is not told.',
     wrongCode: 'This code is not right. Wait for the next one; also see that the clock of your device is right.',
-    trouble: 'Nobody can sign in at this moment',
-    lost: 'Lost your authenticator or your password? Another administrator of another duty can recover your duty, or system makes you a new account.',
+    lost: 'No authenticator any more? A system administrator makes you a new account; if your duty has nobody left, the two other duties recover it.',
   },
   passkeys: {
     number: 'You have opened the console by a number',
@@ -121,8 +120,7 @@ export const useText = texts(en, {
     passkeyFailed: '未能出示通行密钥：操作被取消、超时，或此设备没有该账户的通行密钥。也可以使用身份验证器。',
     wrong: '账户名、口令或第二因素有误（不告知是哪一项）。',
     wrongCode: '验证码不正确。请等待下一组数字，并检查您设备的时钟。',
-    trouble: '目前无法登录',
-    lost: '口令或身份验证器丢失？可由另外两种职责的管理员恢复您的职责，或由系统管理员为您新建账户。',
+    lost: '身份验证器丢失？请系统管理员为您新建账户；如该职责已无人可用，由另外两种职责恢复。',
   },
   passkeys: {
     number: '您正通过 IP 地址访问控制台',
