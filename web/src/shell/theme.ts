@@ -3,6 +3,16 @@
 
 import { theme, type ThemeConfig } from 'antd';
 
+// The grounds and edges of good, doubtful and bad, for the same reason.
+const plainGrounds = {
+  colorSuccessBg: '#eff8e8',
+  colorSuccessBorder: '#b1d79a',
+  colorWarningBg: '#fff4e5',
+  colorWarningBorder: '#efc08b',
+  colorErrorBg: '#fff1f0',
+  colorErrorBorder: '#ffa39e',
+};
+
 // The look of the console, in tokens only: light and dark differ by the algorithm.
 export function themeOf(dark: boolean): ThemeConfig {
   return {
@@ -20,6 +30,7 @@ export function themeOf(dark: boolean): ThemeConfig {
       colorPrimaryBgHover: dark ? '#174150' : '#cfe7ee',
       colorInfoBg: dark ? '#12313b' : '#e2f1f5',
       colorInfoBorder: dark ? '#1d5364' : '#9cc9d6',
+      ...(dark ? {} : plainGrounds),
       controlItemBgActive: dark ? '#12313b' : '#e2f1f5',
       controlItemBgActiveHover: dark ? '#174150' : '#cfe7ee',
       colorTextDescription: dark ? 'rgba(255,255,255,0.65)' : 'rgba(0,0,0,0.65)',
