@@ -7,9 +7,10 @@ import { Act } from '../parts/Act';
 import { Mark } from '../parts/Mark';
 import { ProblemView } from '../parts/ProblemView';
 import { Time } from '../parts/Time';
+import type { Shown } from './differs';
 import { tarOf } from './tar';
 import { useText } from './text';
-import { fileOf, nameOf, proofPath, type Result, type Shown, type useProofs } from './useProofs';
+import { fileOf, nameOf, proofPath, type Result, type useProofs } from './useProofs';
 
 export const isGood = (r: Result | undefined) => r?.checked != null && r.differs.length === 0;
 

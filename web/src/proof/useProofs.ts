@@ -5,11 +5,9 @@ import { useMemo, useState } from 'react';
 import { api, type Schemas } from '../api/client';
 import { Problem, problemOf } from '../api/problem';
 import { type Checked, checkProof } from './check';
+import { differences, type Shown } from './differs';
 import { BadProof } from './fault';
 import { type Key, parseKey } from './note';
-
-// Shown is an entry as a page shows it: the proof must be of just this.
-export type Shown = Schemas['EvidenceFound'];
 
 // Result is what came of checking one proof. differs are fields in which the page shows
 // something else than the log has.
@@ -24,17 +22,6 @@ export interface Result {
 export const nameOf = (e: { log: string; index: number }) => `${e.log}/${e.index}`;
 export const proofPath = (e: { log: string; index: number }) => `/api/evidence/${encodeURIComponent(e.log)}/${e.index}/proof`;
 export const fileOf = (e: { log: string; index: number }) => `${e.log.replace(/[^A-Za-z0-9-]/g, '_')}-${e.index}.proof`;
-
-// differences are the fields in which an entry that is shown differs from a proven one.
-export function differences(shown: Shown, c: Checked): string[] {
-  const { leaf } = c;
-  const fields = { class: leaf.class, parcel: leaf.parcel, flow: leaf.flow, subject: leaf.subject, object: leaf.object, action: leaf.action, verdict: leaf.verdict, reason: leaf.reason };
-  const list = Object.entries(fields).filter(([f, v]) => (shown[f as keyof typeof fields] ?? '') !== v.replaceAll('\0', '\uFFFD')).map(([f]) => f);
-  if (c.origin.replace(/^dukou\//, '') !== shown.log) list.push('log');
-  if (c.index !== BigInt(shown.index)) list.push('index');
-  if (Date.parse(shown.time) !== Math.min(leaf.time, 253_402_300_799_000)) list.push('time');
-  return list;
-}
 
 // useProofs fetches proofs and checks them here, when asked.
 export function useProofs() {

@@ -5,6 +5,7 @@ import { theme } from 'antd';
 import { Fragment } from 'react';
 import { Mark } from '../../parts/Mark';
 import { Time } from '../../parts/Time';
+import { useMay } from '../../session/session';
 import { toneOf } from '../evidence/columns';
 import { useWords, wordOf } from '../evidence/search/text';
 import '../evidence/section.css';
@@ -66,6 +67,7 @@ function Between({ arrow, link }: { arrow: string; link: boolean }) {
 function Place({ step, go }: { step: Step; go: () => void }) {
   const t = useText();
   const words = useWords();
+  const may = useMay();
   const { token } = theme.useToken();
   const last = step.hops.at(-1);
   const verdict = last?.verdict ?? '';
@@ -73,7 +75,7 @@ function Place({ step, go }: { step: Step; go: () => void }) {
   return (
     <button type="button" className="way-place" style={{ border, background: token.colorBgContainer, color: token.colorText }} onClick={go} disabled={last === undefined}>
       <strong className="wrap-anywhere">{step.component}</strong>
-      {last === undefined ? <Mark tone="quiet">{t.noRecord}</Mark> : <Mark tone={toneOf(verdict)}>{wordOf(words, 'verdict', verdict)}</Mark>}
+      {last === undefined ? <Mark tone="quiet">{may('read-detail') ? t.noRecord : t.noneSeen}</Mark> : <Mark tone={toneOf(verdict)}>{wordOf(words, 'verdict', verdict)}</Mark>}
       {last?.reason && <span className="way-reason">{wordOf(words, 'reason', last.reason)}</span>}
       {last && <span className="way-time"><Time at={last.time} millis /></span>}
       {step.hops.length > 1 && <span className="way-time">{t.tries(step.hops.length)}</span>}

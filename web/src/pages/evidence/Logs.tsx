@@ -33,7 +33,7 @@ export default function Logs() {
     { title: t.behind, key: 'behind', render: (_, l) => <Behind log={l} /> },
     { title: t.standing, key: 'copy', render: (_, l) => <Copy audit={audited.get(l.log)} /> },
     { title: t.head, key: 'head', render: (_, l) => <Head log={l} result={results.get(l.log)} busy={busy} check={check} /> },
-    { title: '', key: 'find', render: (_, l) => <Link to={`/evidence?log=${encodeURIComponent(l.log)}`}>{t.find}</Link> },
+    { title: t.entry, key: 'find', render: (_, l) => <Link to={`/evidence?log=${encodeURIComponent(l.log)}`}>{t.find}</Link> },
   ];
   return (
     <Page title={names.pages.logs} lead={t.logsLead}>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { App, Dropdown, type MenuProps } from 'antd';
-import { createContext, type ReactNode, useContext, useMemo, useRef, useState } from 'react';
+import { createContext, type ReactNode, useContext, useMemo, useState } from 'react';
 import { useSay, useWords, wordOf } from './text';
 import type { Search } from './useSearch';
 
@@ -20,10 +20,10 @@ export function ValueMenus({ search, children }: { search: Search; children: Rea
   const t = useSay();
   const { message } = App.useApp();
   const [opened, setOpened] = useState<Opened | null>(null);
-  const anchor = useRef<HTMLSpanElement>(null);
   const close = () => {
     opened?.button.setAttribute('aria-expanded', 'false');
-    opened?.button.focus();
+    const button = opened?.button;
+    setTimeout(() => button?.focus()); // not before the key that chose has been heard: it would press the button again
     setOpened(null);
   };
   const act: MenuProps['onClick'] = ({ key }) => {
@@ -47,7 +47,7 @@ export function ValueMenus({ search, children }: { search: Search; children: Rea
       {children}
       {opened && (
         <Dropdown open autoFocus trigger={['click']} menu={{ items, onClick: act }} onOpenChange={(o) => !o && close()}>
-          <span ref={anchor} className="menu-anchor" style={{ left: at?.left, top: at?.bottom }} />
+          <span className="menu-anchor" style={{ left: at?.left, top: at?.bottom }} />
         </Dropdown>
       )}
     </Menu.Provider>
