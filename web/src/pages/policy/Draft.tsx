@@ -27,7 +27,7 @@ const useText = texts(
   {
     draft: 'Draft',
     lead: 'A policy that is being worked at. It decides nothing until it is published.',
-    names: 'Its names across zones',
+    names: 'Names across zones',
     tabs: { forms: 'Forms', files: 'Files', difference: 'Difference', cases: 'Cases', rehearsal: 'Rehearsal', publish: 'Publish' },
     save: (n: number) => (n === 0 ? 'Saved' : n === 1 ? 'Save 1 file' : `Save ${n} files`),
     saved: 'Saved.',
@@ -49,7 +49,7 @@ const useText = texts(
   {
     draft: '草稿',
     lead: '正在编辑的策略，发布之前不参与判定。',
-    names: '草稿中的跨域名称',
+    names: '跨域名称',
     tabs: { forms: '表单', files: '文件', difference: '差异', cases: '用例', rehearsal: '预演', publish: '发布' },
     save: (n: number) => (n === 0 ? '已保存' : `保存 ${n} 个文件`),
     saved: '已保存。',
@@ -82,7 +82,7 @@ export default function Draft() {
   return (
     <WorkContext.Provider value={work}>
       <Page title={head.data.title} lead={t.lead} actions={<Tools work={work} draft={head.data} />}>
-        <Guard dirty={work.changed.length > 0} />
+        {work.changed.length > 0 && <Guard />}
         <Clashes work={work} />
         <DraftTabs dirty={work.changed.length > 0} />
       </Page>
@@ -172,20 +172,19 @@ function DraftTabs({ dirty }: { dirty: boolean }) {
   );
 }
 
-// Guard asks before what is not saved is lost.
-function Guard({ dirty }: { dirty: boolean }) {
+// Guard asks before what is not saved is lost. It is there only while something is.
+function Guard() {
   const t = useText();
   const { modal } = App.useApp();
-  const blocker = useBlocker(({ currentLocation: a, nextLocation: b }) => dirty && a.pathname !== b.pathname);
+  const blocker = useBlocker(({ currentLocation: a, nextLocation: b }) => a.pathname !== b.pathname);
   useEffect(() => {
     if (blocker.state !== 'blocked') return;
     modal.confirm({ title: t.leave, content: t.leaveText, okText: t.go, cancelText: t.stay, onOk: () => blocker.proceed(), onCancel: () => blocker.reset() });
   }, [blocker, modal, t]);
   useEffect(() => {
-    if (!dirty) return undefined;
     const ask = (e: BeforeUnloadEvent) => e.preventDefault();
     window.addEventListener('beforeunload', ask);
     return () => window.removeEventListener('beforeunload', ask);
-  }, [dirty]);
+  }, []);
   return null;
 }

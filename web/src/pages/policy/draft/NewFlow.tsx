@@ -92,7 +92,7 @@ function Becomes({ files, enough, onDone }: { files: Record<string, string>; eno
   return (
     <div className="wish-side">
       <h2>{t.files}</h2>
-      <Tabs size="small" items={paths.map((path) => ({ key: path, label: path, children: <pre className="file-text mono">{files[path]}</pre> }))} />
+      <Tabs size="small" items={paths.map((path) => ({ key: path, label: path, children: <pre className="file-text mono" role="region" tabIndex={0} aria-label={path}>{files[path]}</pre> }))} />
       <h2>{t.check}</h2>
       {enough ? <CheckLine checked={checked} /> : <Alert type="info" showIcon title={t.first} />}
       <p>
