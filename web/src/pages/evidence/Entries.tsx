@@ -104,7 +104,7 @@ function ColumnChoice({ shown, choose }: { shown: Column[]; choose: (c: Column[]
   const options = columns.map((value) => ({ value, label: titles[value], disabled: value === 'entry' }));
   const content = <Checkbox.Group className="column-choice" options={options} value={shown} onChange={(list) => choose(list as Column[])} />;
   return (
-    <Popover trigger="click" placement="bottomRight" content={content}>
+    <Popover trigger="click" placement="bottomRight" content={<div role="dialog" aria-label={say.columns}>{content}</div>}>
       <Button icon={<TableOutlined />} aria-haspopup="dialog">
         {say.columns}
       </Button>

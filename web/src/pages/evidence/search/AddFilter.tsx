@@ -20,7 +20,11 @@ export function AddFilter({ search, allowed }: { search: Search; allowed: readon
       trigger="click"
       placement="bottomLeft"
       destroyOnHidden
-      content={<FilterForm search={search} allowed={allowed} done={() => setOpen(false)} />}
+      content={
+        <div role="dialog" aria-label={t.addFilter}>
+          <FilterForm search={search} allowed={allowed} done={() => setOpen(false)} />
+        </div>
+      }
     >
       <Button icon={<FilterOutlined />} aria-haspopup="dialog" aria-expanded={open}>
         {t.addFilter}

@@ -16,7 +16,7 @@ export function ExportMenu({ query }: { query: object }) {
   const may = useMay();
   if (!may('export-entries')) return null;
   const links = (
-    <div className="views">
+    <div className="views" role="dialog" aria-label={t.export}>
       <p>{t.exportHint}</p>
       <ul>
         {forms.map((form) => (

@@ -58,7 +58,7 @@ function ViewList({ search, done }: { search: Search; done: () => void }) {
   if (saved.error) return <ProblemView error={saved.error} retry={() => void saved.refetch()} />;
   const items = saved.data?.items ?? [];
   return (
-    <div className="views">
+    <div className="views" role="dialog" aria-label={t.saved}>
       <strong>{t.saved}</strong>
       {items.length === 0 && !saved.isPending && <p>{t.noViews}</p>}
       <ul>
