@@ -88,6 +88,7 @@ function Single({ path, schema, value, label, said }: FieldProps) {
   const done = (v: unknown) => set(path, v);
   const common = { id, readOnly };
   const control = (): ReactNode => {
+    if (readOnly && ['choice', 'texts', 'text'].includes(kindOf(root, schema))) return <Input id={id} readOnly value={Array.isArray(value) ? value.join(', ') : String(value ?? '')} />;
     switch (kindOf(root, schema)) {
       case 'boolean':
         return (
@@ -98,11 +99,11 @@ function Single({ path, schema, value, label, said }: FieldProps) {
       case 'integer':
         return <NumberInput {...common} value={typeof value === 'number' ? value : undefined} onDone={done} least={s.minimum} most={s.maximum} />;
       case 'choice':
-        return <Select id={id} value={value as string} disabled={readOnly} onChange={done} options={(s.enum ?? []).map((v) => ({ value: v as string, label: String(v) }))} />;
+        return <Select id={id} value={value as string} onChange={done} options={(s.enum ?? []).map((v) => ({ value: v as string, label: String(v) }))} />;
       case 'texts': {
         const item = resolved(root, s.items);
         const offered = [...(item.enum ?? []).map(String), ...namesFor(known, [...base, ...path, '[]'], item), ...names];
-        return <TextsInput {...common} value={Array.isArray(value) ? (value as string[]) : []} onDone={done} names={offered} numbers={kindOf(root, item) === 'integer'} />;
+        return <TextsInput id={id} value={Array.isArray(value) ? (value as string[]) : []} onDone={done} names={offered} numbers={kindOf(root, item) === 'integer'} />;
       }
       case 'other':
         return <OtherInput {...common} value={value} onDone={done} />;

@@ -30,7 +30,7 @@ export function NewFlow({ onDone }: { onDone: (name: string) => void }) {
   const set = (change: Partial<Wish>) => setWish((before) => ({ ...before, ...change }));
   const objects = around.objects.map((o) => ({ id: o.id, ...(typeof o.aliases[wish.from] === 'string' ? { alias: o.aliases[wish.from] as string } : {}) }));
   const enough = wish.name !== '' && wish.action !== '' && wish.purpose !== '';
-  const files = filesOf(wish, work.texts, objects, (who) => memberOf(around, who));
+  const files = filesOf({ ...wish, name: wish.name || 'new-flow' }, work.texts, objects, (who) => memberOf(around, who));
   const part = { wish, set, around, known };
   return (
     <>
