@@ -208,11 +208,17 @@ func TestLiveCalls(t *testing.T) {
 	if n := recorded(); n != 1 {
 		t.Errorf("five live calls are recorded %d times", n)
 	}
+	for range 2 { // who reads something else does not read it unseen
+		b.ok("live, of a flow", b.call("GET", "/crossings?live=true&flow=credit-query", nil, bearer(aud)))
+	}
+	if n := recorded(); n != 2 {
+		t.Errorf("another live search is recorded %d times in all", n)
+	}
 	b.refused("a live call that is none", b.call("GET", "/crossings?live=true&limit=0", nil, bearer(aud)), "invalid")
 	b.ok("by hand", b.call("GET", "/crossings", nil, bearer(aud)))
 	b.later(5 * time.Minute)
 	b.ok("live", b.call("GET", "/crossings?live=true", nil, bearer(aud)))
-	if n := recorded(); n != 4 {
+	if n := recorded(); n != 5 {
 		t.Errorf("recorded %d times", n)
 	}
 	for range 2 {
