@@ -324,7 +324,7 @@ func TestNoMarkup(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
-	f.Add("组件 gate-1 没有应答。", "gate-1", 3, 100)
+	f.Add("部件 gate-1 没有应答。", "gate-1", 3, 100)
 	f.Add("<@all>\r\n[x](y)", "", -1, 7)
 	f.Fuzz(func(t *testing.T, sentence, component string, level, limit int) {
 		m := lost(one)

@@ -56,7 +56,7 @@ export const useNames = texts(en, {
     names: '名称映射',
     partners: '伙伴管理中心',
     proposals: '双人审批',
-    components: '组件',
+    components: '部件',
     rules: '告警规则',
     silences: '静默',
     channels: '通知渠道',

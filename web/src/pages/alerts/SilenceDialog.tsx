@@ -42,7 +42,7 @@ const useText = texts(
     means: '符合条件的告警照常列出，但在结束之前不通知任何人。',
     rule: '规则',
     allRules: '全部规则',
-    component: '组件',
+    component: '部件',
     flow: '流程',
     star: '填写名称，或以 * 结尾表示名称的开头；留空表示全部。',
     long: '时长',

@@ -64,7 +64,7 @@ const useText = texts(
     ended: '已结束，恢复通知。',
     every: '所有告警',
     ofRule: (rule) => `规则“${rule}”`,
-    ofComponent: (id) => `组件 ${id}`,
+    ofComponent: (id) => `部件 ${id}`,
     ofFlow: (name) => `流程 ${name}`,
     empty: '没有静默，所有告警都会通知。可在此处或告警页面设置静默，须写明结束时间和原因。',
     act: '操作',

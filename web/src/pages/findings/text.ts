@@ -113,7 +113,7 @@ export const useText = texts(
     openedNow: '审计发现已登记。',
     entries: '依据的审计条目',
     noEntries: '没有指明审计条目。登记时可以指明作为依据的条目。',
-    log: '所属组件日志',
+    log: '所属部件日志',
     index: '条目序号',
     addEntry: '添加条目',
     removeEntry: '移除此条目',

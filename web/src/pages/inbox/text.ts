@@ -31,8 +31,8 @@ export const useText = texts(
     kinds: {
       proposal: { title: '他人的提议', what: '由同一职责的其他管理员提出。请查看变更内容后批准或拒绝。', act: '查看并决定' },
       publication: { title: '待确认的策略', what: '策略已生效，若无人按时确认将自动恢复原策略。', act: '确认或回退' },
-      component: { title: '申请接入的组件', what: '请将指纹与组件自身屏幕核对，再提议准入。', act: '核对并准入' },
-      configuration: { title: '不一致的配置', what: '组件实际使用的配置与认可的不一致。', act: '查看差异' },
+      component: { title: '申请接入的部件', what: '请将指纹与部件自身屏幕核对，再提议准入。', act: '核对并准入' },
+      configuration: { title: '不一致的配置', what: '部件实际使用的配置与认可的不一致。', act: '查看差异' },
       part: { title: '伙伴提交的策略部分', what: '伙伴管理中心提交了一部分策略，作为草稿等待处理。', act: '查看草稿' },
       alert: { title: '告警', what: '出现问题且尚无人处理。', act: '处理' },
       finding: { title: '审计发现', what: '由审计提出，须由您的职责整改。', act: '查看发现' },
