@@ -13,6 +13,7 @@ import { ProblemView } from '../../parts/ProblemView';
 import { useAct } from '../../parts/useAct';
 import { useAddress } from '../../parts/useAddress';
 import { DeleteDraft } from './Drafts';
+import { Clashes } from './draft/Clashes';
 import { useFiles, useWork, type Work, WorkContext } from './draft/work';
 import './policy.css';
 
@@ -39,10 +40,6 @@ const useText = texts(
     leaveText: 'What you have changed and not saved is lost.',
     stay: 'Stay here',
     go: 'Leave',
-    clash: 'Somebody else has saved these files meanwhile',
-    clashText: 'What you typed is kept. Take theirs, or keep yours over it; the tab “Difference” shows afterwards what came of it.',
-    theirs: 'Take theirs',
-    mine: 'Keep mine',
     revision: (n: number) => `revision ${n}`,
     first: 'Save first: what follows looks at what is saved.',
   },
@@ -61,10 +58,6 @@ const useText = texts(
     leaveText: '未保存的修改将丢失。',
     stay: '留在此页',
     go: '离开',
-    clash: '以下文件已被他人保存',
-    clashText: '您输入的内容仍保留。可采用对方的内容，或以您的内容覆盖；之后可在“差异”页查看结果。',
-    theirs: '采用对方的',
-    mine: '保留我的',
     revision: (n: number) => `修订 ${n}`,
     first: '请先保存：以下内容针对已保存的文件。',
   },
@@ -112,26 +105,6 @@ function Tools({ work, draft }: { work: Work; draft: Schemas['DraftShownBody'] }
       <Act call="delete-draft" type="text" danger icon={<DeleteOutlined />} aria-label={t.delete} title={t.delete} onClick={() => setGone(true)} />
       <DeleteDraft draft={gone ? draft : null} onClose={() => setGone(false)} onDone={() => void go('/policy/drafts')} />
     </Space>
-  );
-}
-
-function Clashes({ work }: { work: Work }) {
-  const t = useText();
-  if (work.clashes.length === 0) return null;
-  return (
-    <Alert
-      type="warning"
-      showIcon
-      role="alert"
-      title={`${t.clash}: ${work.clashes.join(', ')}`}
-      description={t.clashText}
-      action={
-        <Space>
-          <Button onClick={() => work.drop(work.clashes)}>{t.theirs}</Button>
-          <Button onClick={() => work.keep(work.clashes)}>{t.mine}</Button>
-        </Space>
-      }
-    />
   );
 }
 
