@@ -74,7 +74,7 @@ func batchOf(c *Channel, console string, messages []Message, now time.Time) Batc
 	}
 	b := Batch{At: now.In(zone), language: c.Language}
 	if console != "" {
-		b.Link = strings.TrimSuffix(console, "/") + "/alerts"
+		b.Link = strings.TrimSuffix(console, "/") + "/#/alerts"
 	}
 	for _, m := range messages {
 		item := itemOf(&m, w, zone, c.Language)

@@ -213,7 +213,7 @@ func TestTemplates(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"msg":{{json .Title}}}`:                          `{"msg":"Dukou: 2 messages (critical)"}`,
 		`{{range .Items}}{{.Component}};{{end}}`:           `gate-1;;`,
-		`{{with .Link}}{{.}}{{end}}`:                       `https://console.bank.internal/alerts`,
+		`{{with .Link}}{{.}}{{end}}`:                       `https://console.bank.internal/#/alerts`,
 		`{{if gt .Level 2}}page{{else}}mail{{end}}`:        `page`,
 		`{{range $.Items}}{{.LevelWord}} {{end}}{{.More}}`: `critical warning 0`,
 	} {
