@@ -101,15 +101,15 @@ func chinese(a *Alert, of string, v, t float64) string {
 	case RuleEndMonth, RuleEndWeek, RuleEndDay:
 		return chineseEnd(a, v)
 	case RuleInterrupted:
-		return fmt.Sprintf("流程 %s 中断：途中有部件没有应答。", of)
+		return fmt.Sprintf("数据流 %s 中断：途中有部件没有应答。", of)
 	case RuleRefused:
-		return fmt.Sprintf("流程 %s 五分钟内有 %.0f%% 被拒绝（阈值 %.0f%%）。", of, v, t)
+		return fmt.Sprintf("数据流 %s 五分钟内有 %.0f%% 被拒绝（阈值 %.0f%%）。", of, v, t)
 	case RuleFailing:
-		return fmt.Sprintf("流程 %s 五分钟内有 %.1f%% 失败（阈值 %.1f%%）。", of, v, t)
+		return fmt.Sprintf("数据流 %s 五分钟内有 %.1f%% 失败（阈值 %.1f%%）。", of, v, t)
 	case RuleSlow:
-		return fmt.Sprintf("流程 %s 有百分之一的请求耗时超过 %.2g 秒（阈值 %.2g 秒）。", of, v, t)
+		return fmt.Sprintf("数据流 %s 有百分之一的请求耗时超过 %.2g 秒（阈值 %.2g 秒）。", of, v, t)
 	case RuleSilent:
-		return fmt.Sprintf("流程 %s 已 %.0f 分钟没有业务，而平日此时段繁忙。", of, v)
+		return fmt.Sprintf("数据流 %s 已 %.0f 分钟没有业务，而平日此时段繁忙。", of, v)
 	case RuleDrift:
 		return fmt.Sprintf("部件 %s 的配置与预期不一致。%s", of, a.Detail)
 	case RuleNotTold:
@@ -158,7 +158,7 @@ func (n *News) Sentence(l Language) string {
 	}
 	join, mid := " ", []string{"Interrupted flows: ", "Behind it: ", "."}
 	if l == Chinese {
-		join, mid = "", []string{"受影响的流程：", "其后的部件：", "。"}
+		join, mid = "", []string{"受影响的数据流：", "其后的部件：", "。"}
 	}
 	if len(flows) > 0 {
 		text += join + mid[0] + names(l, flows) + mid[2]

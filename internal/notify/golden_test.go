@@ -50,7 +50,7 @@ func twoThings(kind Kind, language string) (*Channel, Batch) {
 	now := time.Date(2026, 11, 22, 13, 40, 5, 0, time.UTC)
 	other := found(two)
 	other.Component, other.Flow, other.Rule, other.Level, other.Count = "", "credit-query", "flow-failing", 2, 3
-	other.Sentences = map[string]string{"en": "6.0 % of what came on flow credit-query in five minutes failed (limit 5.0 %).", "zh": "流程 credit-query 五分钟内有 6.0% 失败（阈值 5.0%）。"}
+	other.Sentences = map[string]string{"en": "6.0 % of what came on flow credit-query in five minutes failed (limit 5.0 %).", "zh": "数据流 credit-query 五分钟内有 6.0% 失败（阈值 5.0%）。"}
 	return c, batchOf(c, "https://console.bank.internal", []Message{other, lost(one)}, now)
 }
 

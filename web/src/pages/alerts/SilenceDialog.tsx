@@ -43,7 +43,7 @@ const useText = texts(
     rule: '规则',
     allRules: '全部规则',
     component: '部件',
-    flow: '流程',
+    flow: '数据流',
     star: '填写名称，或以 * 结尾表示名称的开头；留空表示全部。',
     long: '时长',
     own: '自选结束时间',

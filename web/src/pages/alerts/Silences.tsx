@@ -65,7 +65,7 @@ const useText = texts(
     every: '所有告警',
     ofRule: (rule) => `规则“${rule}”`,
     ofComponent: (id) => `部件 ${id}`,
-    ofFlow: (name) => `流程 ${name}`,
+    ofFlow: (name) => `数据流 ${name}`,
     empty: '没有静默，所有告警都会通知。可在此处或告警页面设置静默，须写明结束时间和原因。',
     act: '操作',
   },
