@@ -108,7 +108,7 @@ function ForceFacts() {
         [t.until, <Time key="u" at={force.until} />],
         [t.flows, force.flows],
         [t.components, force.components],
-        [t.approved, voters.length > 0 && proposal ? <Link to={`/proposals/${proposal.id}`}>{voters.join('、')}</Link> : ''],
+        [t.approved, voters.length > 0 && proposal ? <Link to={`/proposals/${proposal.id}`}>{voters.join(', ')}</Link> : ''],
         [t.source, force.source ? t.here : t.away],
         [t.digest, force.digest && <Id value={force.digest} length={24} />],
       ]}

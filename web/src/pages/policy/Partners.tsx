@@ -86,8 +86,8 @@ export default function Partners() {
   const columns: TableProps<Partner>['columns'] = [
     { title: t.name, dataIndex: 'name' },
     { title: t.fingerprint, dataIndex: 'fingerprint', render: (f: string) => <Id value={f} length={20} /> },
-    { title: t.zones, dataIndex: 'zones', render: (z: string[] | null) => (z ?? []).join('、') },
-    { title: t.lists, dataIndex: 'lists', render: (l: string[] | null) => (l ?? []).map((x) => t.listNames[x] ?? x).join('、') },
+    { title: t.zones, dataIndex: 'zones', render: (z: string[] | null) => (z ?? []).join(', ') },
+    { title: t.lists, dataIndex: 'lists', render: (l: string[] | null) => (l ?? []).map((x) => t.listNames[x] ?? x).join(', ') },
     { title: t.serial, dataIndex: 'serial', render: (n: number) => n || t.noPart },
     { title: t.admitted, dataIndex: 'admitted', render: (at: string) => <Time at={at} /> },
     {

@@ -10,6 +10,7 @@ import { classHighlighter } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
 
 interface BothProps {
+  unchanged: string; // the words for lines that are folded, with $ for how many
   left: { label: string; text: string };
   right: { label: string; text: string };
 }
@@ -17,13 +18,14 @@ interface BothProps {
 const nonce = document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content ?? '';
 
 // Both shows two texts of one file side by side, with what is different marked.
-export default function Both({ left, right }: BothProps) {
+export default function Both({ unchanged, left, right }: BothProps) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const side = (of: BothProps['left']) => ({
       doc: of.text,
       extensions: [
         EditorView.cspNonce.of(nonce),
+        EditorState.phrases.of({ '$ unchanged lines': unchanged }),
         EditorState.readOnly.of(true),
         EditorView.contentAttributes.of({ 'aria-label': of.label, tabindex: '0' }),
         lineNumbers(),
@@ -34,6 +36,6 @@ export default function Both({ left, right }: BothProps) {
     });
     const view = new MergeView({ a: side(left), b: side(right), parent: place.current!, collapseUnchanged: {} });
     return () => view.destroy();
-  }, [left, right]);
+  }, [unchanged, left, right]);
   return <div className="editor both" ref={place} />;
 }

@@ -19,6 +19,7 @@ const useText = texts(
     my: 'Yours',
     gone: 'The file was taken out.',
     close: 'Close',
+    unchanged: '$ lines that are the same',
   },
   {
     clash: '以下文件已被他人保存',
@@ -30,6 +31,7 @@ const useText = texts(
     my: '您的内容',
     gone: '该文件已被移除。',
     close: '关闭',
+    unchanged: '$ 行相同',
   },
 );
 
@@ -70,7 +72,7 @@ export function Clashes({ work }: { work: Work }) {
           <strong>{t.my}</strong>
         </div>
         <Suspense fallback={<Skeleton active />}>
-          <Both {...both} />
+          <Both unchanged={t.unchanged} {...both} />
         </Suspense>
       </Modal>
     </>
