@@ -4,11 +4,11 @@
 import { CloseOutlined, DownOutlined, PlusOutlined, RightOutlined } from '@ant-design/icons';
 import { Button, Checkbox, Dropdown, Form, Input, Modal, Select } from 'antd';
 import { createContext, type ReactNode, useContext, useState } from 'react';
-import { type Language, texts, useLanguage } from '../../../language/texts';
+import { texts, useLanguage } from '../../../language/texts';
 import { type Path, written } from './edit';
 import { NumberInput, OtherInput, TextInput, TextsInput } from './inputs';
 import { type Known, keysFor, namesFor } from './names';
-import { childOf, descriptionOf, inferred, keysOf, kindOf, resolved, type Schema, titleOf } from './schema';
+import { beginningOf, childOf, descriptionOf, inferred, keysOf, kindOf, labelOf, resolved, type Schema } from './schema';
 
 const useText = texts(
   {
@@ -154,15 +154,6 @@ function Group({ path, schema, value, label, said, onRemove, kind }: FieldProps 
   );
 }
 
-// labelOf names a field by the center's words and its key. What it says is not said again
-// below.
-function labelOf(schema: Schema, key: string, language: Language): { label: string; said: boolean } {
-  const about = descriptionOf(schema, language);
-  const short = about !== undefined && about.length <= (language === 'zh' ? 16 : 34) ? about : undefined;
-  const word = short ?? titleOf(schema, language);
-  return { label: word ? `${word} (${key})` : key, said: short !== undefined };
-}
-
 // RecordFields are the keys of a record: those that must be there and those that are.
 export function RecordFields({ path, schema, value }: { path: Path; schema: Schema; value: Record<string, unknown> }) {
   const t = useText();
@@ -201,29 +192,6 @@ export function RecordFields({ path, schema, value }: { path: Path; schema: Sche
       )}
     </div>
   );
-}
-
-// beginningOf is what a field that is added begins with.
-export function beginningOf(root: Schema, schema: Schema, depth = 0): unknown {
-  const s = resolved(root, schema);
-  if (s.default !== undefined) return s.default;
-  switch (kindOf(root, schema)) {
-    case 'boolean':
-      return true;
-    case 'integer':
-      return s.minimum ?? 1;
-    case 'choice':
-      return s.enum?.[0];
-    case 'texts':
-    case 'list':
-      return [];
-    case 'named':
-      return {};
-    case 'record':
-      return depth > 4 ? {} : Object.fromEntries((s.required ?? []).map((k) => [k, beginningOf(root, childOf(root, s, k) ?? {}, depth + 1)]));
-    default:
-      return '';
-  }
 }
 
 function ListFields({ path, schema, value }: { path: Path; schema: Schema; value: unknown[] }) {
