@@ -14,6 +14,7 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   reporter: [['line']],
   use: {
+    actionTimeout: 15_000,
     baseURL: process.env.DUKOU_CONSOLE,
     ignoreHTTPSErrors: true, // the demonstration's certificate is of its own making
     viewport: { width: 1366, height: 768 },

@@ -22,16 +22,16 @@ const looker = { zh: (p: PageOf) => duties.find((d) => mayCall(d, p.call)), en: 
 // The first item of a list stands for all of them. Whoever may not read the list may not
 // open the page either, with whatever id.
 const lists: Record<string, [call: Call, path: string, ...fields: string[]]> = {
-  'alerts/:id': ['list-alerts', '/api/alerts?limit=1', 'id'],
-  'crossings/:parcel': ['list-crossings', '/api/crossings?limit=1', 'parcel'],
-  'policy/drafts/:id': ['list-drafts', '/api/drafts?limit=1', 'id'],
-  'policy/publications/:id': ['list-publications', '/api/policies?limit=1', 'id'],
-  'policy/rehearsals/:id': ['list-rehearsals', '/api/rehearsals?limit=1', 'id'],
-  'proposals/:id': ['list-proposals', '/api/proposals?limit=1', 'id'],
-  'findings/:id': ['list-findings', '/api/findings?limit=1', 'id'],
-  'evidence/:log/:index': ['find-entries', '/api/evidence?limit=1', 'log', 'index'],
-  'components/:id': ['list-components', '/api/components?limit=1', 'id'],
-  'accounts/:id': ['list-accounts', '/api/accounts?limit=1', 'id'],
+  'alerts/:id': ['list-alerts', '/api/alerts', 'id'],
+  'crossings/:parcel': ['list-crossings', '/api/crossings', 'parcel'],
+  'policy/drafts/:id': ['list-drafts', '/api/drafts', 'id'],
+  'policy/publications/:id': ['list-publications', '/api/policies', 'id'],
+  'policy/rehearsals/:id': ['list-rehearsals', '/api/rehearsals', 'id'],
+  'proposals/:id': ['list-proposals', '/api/proposals', 'id'],
+  'findings/:id': ['list-findings', '/api/findings', 'id'],
+  'evidence/:log/:index': ['find-entries', '/api/evidence', 'log', 'index'],
+  'components/:id': ['list-components', '/api/components', 'id'],
+  'accounts/:id': ['list-accounts', '/api/accounts', 'id'],
 };
 
 // addresses are those of all pages, by their paths.
