@@ -39,7 +39,7 @@ func TestConsole(t *testing.T) {
 	defer cancel()
 	sessions, err := d.Found(ctx)
 	if err == nil {
-		err = d.SignOut(ctx, sessions)
+		err = errors.Join(d.Publish(ctx, sessions), d.SignOut(ctx, sessions))
 	}
 	if err != nil {
 		t.Fatal(err)
