@@ -114,7 +114,7 @@ async function lookAtDraft(page: Page, language: Language): Promise<void> {
   await tab(say.tabs.rehearsal).click();
   await page.getByRole('button', { name: say.rehearse }).click();
   await expect(page.getByRole('region', { name: say.rehearsals })).toContainText(say.finished, { timeout: 60_000 });
-  await expect(page.getByText(say.nothingChanges)).toBeVisible();
+  await expect(page.getByText(say.decidedAnew, { exact: true })).toBeVisible();
 }
 
 async function publish(page: Page, language: Language): Promise<number> {
