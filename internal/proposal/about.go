@@ -15,6 +15,7 @@ import (
 // sentence, for who tells it in another language.
 type About struct {
 	Code        string    `json:"code" enum:"publish-policy,admit-component,dismiss-component,accept-configuration,weaken-account-rules,set-retention,switch-audit-class,destroy-details,lower-rule,admit-partner,dismiss-partner" doc:"the kind"`
+	Publication string    `json:"publication,omitempty" doc:"id of the publication"`
 	Version     uint64    `json:"version,omitempty" doc:"of the policy"`
 	Name        string    `json:"name,omitempty" doc:"of the publication, as a person has written it"`
 	Component   string    `json:"component,omitempty"`

@@ -1,8 +1,11 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
 import { configurationEn, configurationZh } from './configurationText';
+
+type Feature = NonNullable<Schemas['InventoryLack']['feature']>;
 
 const en = {
   ...configurationEn,
@@ -105,7 +108,21 @@ const en = {
   },
   lacks: {
     request: (fingerprint: string) => `a request with the key ${fingerprint} waits to be admitted`,
+    away: 'it does not answer',
+    untrusted: 'it was not started under the signed manifest: it gets neither policy nor keys',
+    behind: 'policy or keys could not be given to it',
+    clock: 'its clock is not right',
     kernel: (what: string) => `its kernel cannot confine it: ${what}`,
+    features: {
+      seccomp: 'no seccomp: every system call is open',
+      'landlock-2': 'no Landlock 2: every file of its user is open',
+      'landlock-3': 'no Landlock 3: files can be cut short',
+      'landlock-4': 'no Landlock 4: connections to every TCP port are open',
+      'landlock-5': 'no Landlock 5: ioctl on devices is open',
+      'landlock-6': 'no Landlock 6: abstract Unix sockets are open',
+      'landlock-9': 'no Landlock 9: a process that connects to one Unix socket may connect to others of its user',
+      other: 'something is left open',
+    } satisfies Record<Feature, string>,
     signer: 'whether it is admitted is not known: the signer does not answer',
     notAdmitted: 'it is in the policy in force and not admitted: it gets no keys any more',
     noPolicy: 'no policy in force names it',
@@ -223,7 +240,21 @@ export const useText = texts(en, {
   },
   lacks: {
     request: (fingerprint: string) => `密钥为 ${fingerprint} 的申请正等待准入`,
+    away: '没有应答',
+    untrusted: '未按签名清单启动，不向其下发策略和密钥',
+    behind: '无法向其下发策略或密钥',
+    clock: '时钟不准确',
     kernel: (what: string) => `其内核无法对其限制：${what}`,
+    features: {
+      seccomp: '没有 seccomp，系统调用不受限制',
+      'landlock-2': '没有 Landlock 2，可访问其用户的全部文件',
+      'landlock-3': '没有 Landlock 3，文件可被截短',
+      'landlock-4': '没有 Landlock 4，可连接任意 TCP 端口',
+      'landlock-5': '没有 Landlock 5，可对设备执行 ioctl',
+      'landlock-6': '没有 Landlock 6，可使用抽象 Unix 套接字',
+      'landlock-9': '没有 Landlock 9，能连接一个 Unix 套接字的进程也能连接其用户的其他套接字',
+      other: '有未加限制之处',
+    },
     signer: '无法得知是否已准入：签名机没有应答',
     notAdmitted: '列在生效策略中但未准入：不再获得密钥',
     noPolicy: '生效策略中没有列入',

@@ -1,7 +1,10 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
+
+type Need = Schemas['RetentionNeed']['code'];
 
 export const useText = texts(
   {
@@ -12,6 +15,7 @@ export const useText = texts(
     growsNot: (daily: string) => `It does not grow, lately (${daily} a day).`,
     unknown: 'How fast it grows is known some hours after the center started.',
     since: 'Measured since',
+    needs: { 'nearly-full': 'The disk of the logs is nearly full', 'full-soon': 'The disk of the logs will be full within a month' } satisfies Record<Need, string>,
     advice: 'Give the disk of the logs more room soon. Logs are never deleted to make any: when it is full, nothing crosses any more.',
     classes: 'Classes of audit',
     classesLead: 'Details are sealed with keys of their day, which all classes share: they end after the longest time of any class. Half a year is asked for by law, so less than 184 days wants a reason; less than 60 is never possible.',
@@ -69,6 +73,7 @@ export const useText = texts(
     growsNot: (daily: string) => `近期没有增长（每天 ${daily}）。`,
     unknown: '中心启动数小时后才能得出增长速度。',
     since: '统计起点',
+    needs: { 'nearly-full': '日志磁盘即将写满', 'full-soon': '日志磁盘将在一个月内写满' },
     advice: '请尽快为日志磁盘扩容。系统不会为腾出空间而删除日志：磁盘写满后将停止一切交换。',
     classes: '审计类别',
     classesLead: '详情以当日密钥加密，各类别共用，因此以最长的留存时长为准。法律要求留存不少于六个月，少于 184 天须说明理由；任何情况下不得少于 60 天。',
