@@ -5,8 +5,9 @@ import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './fixture';
 import { codeOf, personOf } from './people';
 
-test('the console is worked by keyboard only', async ({ open }) => {
+test('the console is worked by keyboard only', async ({ signIn, open }) => {
   test.setTimeout(120_000);
+  await signIn('chen'); // so that the account speaks Chinese
   const page = await open();
   const { keyboard } = page;
   const chen = personOf('chen');
@@ -58,7 +59,7 @@ test('a list is filtered by keyboard only, and its address keeps it', async ({ s
   test.setTimeout(120_000);
   const page = await signIn('chen', { at: '#/evidence' });
   const { keyboard } = page;
-  const add = page.getByRole('button', { name: '筛选' });
+  const add = page.getByRole('search').getByRole('button', { name: '筛选' });
   await page.locator('#content').focus();
   await tabTo(page, add, 40);
   await keyboard.press('Enter');
