@@ -29,7 +29,7 @@ import {
   ApartmentOutlined,
 } from '@ant-design/icons';
 import { Menu } from 'antd';
-import { cloneElement, type ReactElement } from 'react';
+import { cloneElement, type ReactElement, useEffect, useRef } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { usePerson } from '../session/session';
 import { type Names, useNames } from './names';
@@ -85,5 +85,14 @@ export function SideMenu({ folded }: { folded: boolean }) {
     .filter((g) => g.children.length > 0);
   const paths = items.flatMap((g) => g.children.map((c) => c.key));
   const chosen = paths.filter((p) => here === p || here.startsWith(`${p}/`)).sort((a, b) => b.length - a.length)[0];
-  return <Menu mode="inline" inlineIndent={16} items={items} selectedKeys={chosen ? [chosen] : []} onClick={(e) => void go(`/${e.key}`)} />;
+  const around = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Where one is stays in sight also where the menu is longer than the screen.
+    around.current?.querySelector('.ant-menu-item-selected')?.scrollIntoView({ block: 'nearest' });
+  }, [chosen]);
+  return (
+    <div ref={around}>
+      <Menu mode="inline" inlineIndent={16} items={items} selectedKeys={chosen ? [chosen] : []} onClick={(e) => void go(`/${e.key}`)} />
+    </div>
+  );
 }

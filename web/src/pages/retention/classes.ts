@@ -31,8 +31,8 @@ export const useClasses = texts(
   },
   {
     names: {
-      decision: '裁决',
-      delivery: '交付',
+      decision: '判定',
+      delivery: '投递',
       session: '连接',
       component: '部件',
       policy: '策略',
