@@ -11,6 +11,7 @@ import (
 	"time"
 
 	bankpolicy "dukou.dev/dukou/examples/bank/policy"
+	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/draft"
@@ -152,6 +153,15 @@ func TestOverviewOfTrouble(t *testing.T) {
 	}
 	if o.Alerts.Critical+o.Alerts.Warning == 0 || o.Inbox == 0 || p.look(aud).Inbox != 0 {
 		t.Errorf("alerts %+v, %d for system, %d for audit", o.Alerts, o.Inbox, p.look(aud).Inbox)
+	}
+	waits, err := AlertInbox(p.Monitor)(t.Context(), account.Caller{Duty: account.System})
+	for _, i := range waits {
+		if s := i.About.Sentences; i.About.Code != "alert" || s == nil || s.English != i.Title || s.Chinese == "" {
+			t.Errorf("%q is told as %+v", i.Title, i.About)
+		}
+	}
+	if err != nil || len(waits) == 0 {
+		t.Errorf("%+v: %v", waits, err)
 	}
 	for _, f := range o.Flows {
 		if f.Counts != nil {

@@ -276,8 +276,8 @@ export const useText = texts(en, {
   } as Partial<Record<Kind, string>>,
   titles: {
     'publish-policy': (o) => `发布策略第 ${o.version} 版：${o.name}`,
-    'admit-component': (o) => `准入组件 ${o.component}`,
-    'dismiss-component': (o) => `除名组件 ${o.component}`,
+    'admit-component': (o) => `准入部件 ${o.component}`,
+    'dismiss-component': (o) => `除名部件 ${o.component}`,
     'accept-configuration': (o) => `认可 ${o.component} 的第 ${o.number} 份配置`,
     'weaken-account-rules': () => '放宽口令与会话规则',
     'set-retention': (o) => `“${o.kept}”类审计留存 ${o.days} 天`,
@@ -289,8 +289,8 @@ export const useText = texts(en, {
   },
   done: {
     'publish-policy': (o) => `策略第 ${o.version} 版已生效。`,
-    'admit-component': (o) => `组件 ${o.component} 已准入。`,
-    'dismiss-component': (o) => `组件 ${o.component} 已除名。`,
+    'admit-component': (o) => `部件 ${o.component} 已准入。`,
+    'dismiss-component': (o) => `部件 ${o.component} 已除名。`,
     'accept-configuration': (o) => `${o.component} 的第 ${o.number} 份配置已成为认可的配置。`,
     'weaken-account-rules': () => '口令与会话规则已生效。',
     'set-retention': (o) => `“${o.kept}”类审计留存 ${o.days} 天。`,
