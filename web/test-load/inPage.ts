@@ -8,12 +8,20 @@ export interface Shows {
   gone?: string[];
   heading?: string;
   atLeast?: [selector: string, count: number];
+  later?: string[]; // selectors that are gone when the chart is drawn too
+}
+
+// Answered is how long it took from the click to the frame that shows what was asked for,
+// and to the one in which the chart is drawn too, in milliseconds.
+export interface Answered {
+  shown: number;
+  whole: number;
 }
 
 interface Measuring {
   longest: Map<number, number>; // milliseconds of each interaction, by the browser's id
   arm: (shows: Shows) => void;
-  answered: Promise<number>; // milliseconds from the click to the frame that shows it
+  answered: Promise<Answered>;
 }
 
 declare global {
@@ -35,6 +43,17 @@ export function install(): void {
     !gone.some(visible) &&
     (heading === undefined || (document.querySelector('#content h1')?.textContent ?? '').startsWith(heading)) &&
     (atLeast === undefined || document.querySelectorAll(atLeast[0]).length >= atLeast[1]);
+  // drawn is when the frame was handed over in which something was so.
+  const drawn = (is: () => boolean) =>
+    new Promise<number>((resolve) => {
+      const look = () => {
+        if (!is()) return void requestAnimationFrame(look);
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => (port1.close(), resolve(performance.now()));
+        port2.postMessage(null);
+      };
+      requestAnimationFrame(look);
+    });
   const longest = new Map<number, number>();
   new PerformanceObserver((list) => {
     for (const e of list.getEntries() as (PerformanceEntry & { interactionId: number })[]) {
@@ -43,20 +62,15 @@ export function install(): void {
   }).observe({ type: 'event', durationThreshold: 16 } as PerformanceObserverInit);
   const measuring: Measuring = {
     longest,
-    answered: Promise.resolve(0),
+    answered: Promise.resolve({ shown: 0, whole: 0 }),
     arm: (shows) => {
       longest.clear();
       measuring.answered = new Promise((resolve) => {
-        const clicked = (e: MouseEvent) => {
-          const drawn = () => {
-            const { port1, port2 } = new MessageChannel(); // heard when the frame was handed over
-            port1.onmessage = () => (port1.close(), resolve(performance.now() - e.timeStamp));
-            port2.postMessage(null);
-          };
-          const look = () => (fits(shows) ? drawn() : requestAnimationFrame(look));
-          requestAnimationFrame(look);
+        const clicked = async (e: MouseEvent) => {
+          const shown = (await drawn(() => fits(shows))) - e.timeStamp;
+          resolve({ shown, whole: (await drawn(() => !(shows.later ?? []).some(visible))) - e.timeStamp });
         };
-        document.addEventListener('click', clicked, { capture: true, once: true });
+        document.addEventListener('click', (e) => void clicked(e), { capture: true, once: true });
       });
     },
   };
