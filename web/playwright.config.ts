@@ -12,7 +12,7 @@ export default defineConfig({
   workers: 1,
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  reporter: [['line']],
+  reporter: [['list']],
   use: {
     actionTimeout: 15_000,
     baseURL: process.env.DUKOU_CONSOLE,

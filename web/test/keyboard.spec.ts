@@ -24,6 +24,8 @@ test('the console is worked by keyboard only', async ({ signIn, open }) => {
   await expect(page.locator('#content h1')).toBeVisible();
 
   // The first stop leads past the menu.
+  await page.reload();
+  await expect(page.locator('#content h1')).toBeVisible();
   const skip = page.getByRole('link', { name: '跳到正文' });
   await tabTo(page, skip, 3);
   await expect(skip).toBeInViewport();
@@ -64,7 +66,12 @@ test('a list is filtered by keyboard only, and its address keeps it', async ({ s
   await tabTo(page, add, 40);
   await keyboard.press('Enter');
   const form = page.getByRole('dialog', { name: '筛选' });
-  await expect(form).toBeVisible();
+  await expect(form.locator(':focus')).toHaveCount(1);
+  await keyboard.press('Escape');
+  await expect(form).toBeHidden();
+  await expect(add).toBeFocused();
+  await keyboard.press('Enter');
+  await expect(form.locator(':focus')).toHaveCount(1);
   await tabTo(page, form.locator('#filter_values'), 12);
   await keyboard.type('credit-query');
   await keyboard.press('Enter');

@@ -12,7 +12,7 @@ import { furnish, type Words } from './furnish';
 
 // What would run if a page took it for anything but text.
 const script = `<img src=x onerror=__hit=1>'"><script>__hit=1</script>`;
-const inName = `<img src=x onerror=__hit=1>'".csv`; // a file's name has no slash
+const inName = `<img src=x onerror=__hit=1>'"`; // a file's name has no slash
 
 const words: Words = { draft: script, why: script, finding: script, comment: script, channel: script, person: script, search: script.slice(0, 50), component: 'front-stored' };
 
@@ -32,9 +32,12 @@ test('script is put into every text that crosses or that people write', async ({
   await fetch(`${front}/reports/${in_}?purpose=${in_}`, { headers: { 'X-API-Key': 'ferry-portal-2026' } });
   await fetch(`${front}/${in_}`, { headers: { 'X-API-Key': script, 'Authorization': `Bearer ${script}`, 'User-Agent': script } });
   await fetch(`${front}/login`, { method: 'POST', headers: { 'X-API-Key': 'ferry-portal-2026', 'Content-Type': 'application/json' }, body: JSON.stringify({ user: script, password: script }) });
-  const part = join(out, `.${inName}`);
-  writeFileSync(part, script);
-  renameSync(part, join(out, inName));
+  for (const ending of ['.csv', '.exe']) {
+    // The first is delivered, the second refused.
+    const part = join(out, `.${inName}${ending}`);
+    writeFileSync(part, script);
+    renameSync(part, join(out, inName + ending));
+  }
 });
 
 for (const [duty, name, language] of [
