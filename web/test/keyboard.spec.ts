@@ -46,7 +46,7 @@ test('the console is worked by keyboard only', async ({ signIn, open }) => {
   await expect(page.getByRole('heading', { level: 1, name: '审计发现' })).toBeVisible();
 
   // An act: its dialog takes the focus, Escape gives it back, and nothing was done.
-  const begin = page.getByRole('button', { name: '登记审计发现' });
+  const begin = page.locator('.page-head [data-call=open-finding]');
   await tabTo(page, begin, 60);
   await keyboard.press('Enter');
   const dialog = page.getByRole('dialog');
@@ -87,8 +87,8 @@ async function tabTo(page: Page, wanted: Locator, most: number): Promise<void> {
   for (let n = 0; n < most && !(await there()); n++) await page.keyboard.press('Tab');
   await expect(wanted).toBeFocused();
   const shown = await wanted.evaluate((e) => {
-    const own = [e, e.parentElement!].map((one) => getComputedStyle(one));
-    return own.some((s) => (s.outlineStyle !== 'none' && s.outlineWidth !== '0px') || s.boxShadow !== 'none');
+    const around = e.closest('.ant-select') ?? e.parentElement!; // Ant Design draws it around the input
+    return [e, around].map((one) => getComputedStyle(one)).some((s) => (s.outlineStyle !== 'none' && s.outlineWidth !== '0px') || s.boxShadow !== 'none');
   });
   expect(shown, 'the focus is seen').toBe(true);
 }
