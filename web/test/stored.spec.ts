@@ -1,7 +1,7 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { mayCall } from '../src/api/calls';
@@ -80,9 +80,18 @@ test('it is seen where it was put', async ({ signIn }) => {
   }
   await harmless(page, `evidence?text=${encodeURIComponent('onerror=')}`);
   await expect(page.locator('#content').getByText('onerror=').filter({ visible: true }).first(), 'what was tried is evidence').toBeVisible();
-  await harmless(page, 'quarantine');
-  await expect(page.locator('#content').getByText('onerror=').filter({ visible: true }).first(), 'the file is in quarantine').toBeVisible();
+  // The name of a refused file is in the sealed detail of its refusal.
+  await harmless(page, `crossings/${await refusedFile()}`);
+  await page.getByRole('button', { name: '打开明细' }).click();
+  await expect(page.locator('#content').getByText('onerror=').filter({ visible: true }).first(), 'the name of the file').toBeVisible();
 });
+
+// refusedFile is the parcel of the file that was refused, as its front's host is told.
+async function refusedFile(): Promise<string> {
+  const reason = join(out, '.dukou', 'quarantine', `${inName}.exe.reason`);
+  await expect.poll(() => existsSync(reason), { message: 'the file is in quarantine', timeout: 30_000 }).toBe(true);
+  return /[0-9a-f]{32}/.exec(readFileSync(reason, 'utf8'))?.[0] ?? '';
+}
 
 // harmless opens a page, has it fetch all that it shows, and looks for what ran.
 async function harmless(page: Page, address: string): Promise<void> {
