@@ -69,7 +69,7 @@ export class Clicker {
   private search = () => this.go(this.pick(['Crossings', 'Entries']));
 
   private async stroll(): Promise<void> {
-    await this.go(this.pick(['Overview', 'For my hand', 'Alerts', 'Components', 'Questions', 'Findings', 'Logs']));
+    await this.go(this.pick(['Overview', 'To do', 'Alerts', 'Components', 'Questions', 'Findings', 'Logs']));
   }
 
   private async ranges(): Promise<void> {
@@ -106,9 +106,10 @@ export class Clicker {
 
   // proofs has the browser check the proofs of all records of a crossing; each must hold.
   private async proofs(): Promise<void> {
-    const rows = await this.page.locator('#content tr[data-log]').count();
-    await this.click('proofs: fetched, checked', this.page.getByRole('button', { name: 'Check the proof' }), { gone: busy, there: ['#content .proof-panel .ant-btn'] });
-    await expect(this.page.locator('#content .proof-panel')).toContainText(`${rows} of ${rows} proven`);
+    const rows = this.page.locator('#content tr[data-log]');
+    const all = await rows.count();
+    await this.click('proofs: fetched, checked', this.page.getByRole('button', { name: 'Check the proof' }), { gone: busy, atLeast: ['#content tr[data-log] button[aria-haspopup=dialog]', all] });
+    await expect(rows.filter({ hasText: 'Proven' }), 'each record is proven').toHaveCount(all);
   }
 
   private async entries(): Promise<void> {

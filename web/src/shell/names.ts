@@ -9,7 +9,7 @@ const en = {
   groups: { today: 'Today', crossing: 'Crossing', policy: 'Policy', operation: 'Operation', audit: 'Audit', people: 'People' },
   pages: {
     overview: 'Overview',
-    inbox: 'For my hand',
+    inbox: 'To do',
     alerts: 'Alerts',
     crossings: 'Crossings',
     quarantine: 'Quarantine',
