@@ -34,10 +34,7 @@ declare global {
 // it, to the end of the frame in which what was waited for is drawn.
 export function install(): void {
   if (window.dukouLoad) return;
-  const visible = (s: string) => {
-    const e = document.querySelector(s);
-    return e !== null && e.getClientRects().length > 0;
-  };
+  const visible = (s: string) => [...document.querySelectorAll(s)].some((e) => e.getClientRects().length > 0);
   const fits = ({ there = [], gone = [], heading, atLeast }: Shows) =>
     there.every(visible) &&
     !gone.some(visible) &&
