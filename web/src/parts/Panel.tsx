@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Button, Popover } from 'antd';
-import { type ReactNode, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 
 interface PanelProps {
   label: string;
@@ -23,8 +23,12 @@ export function Panel({ label, icon, placement = 'bottomLeft', children }: Panel
     setOpen(false);
     button.current?.focus();
   };
+  const escape = (e: KeyboardEvent) => {
+    // Escape closes an open list of choices first.
+    if (e.key === 'Escape' && (e.target as Element).getAttribute('aria-expanded') !== 'true') close();
+  };
   const content = (
-    <div ref={inside} role="dialog" aria-label={label} onKeyDown={(e) => e.key === 'Escape' && close()}>
+    <div ref={inside} role="dialog" aria-label={label} onKeyDown={escape}>
       {children(close)}
     </div>
   );
