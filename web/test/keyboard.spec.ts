@@ -75,6 +75,7 @@ test('a list is filtered by keyboard only, and its address keeps it', async ({ s
   await tabTo(page, form.locator('#filter_values'), 12);
   await keyboard.type('credit-query');
   await keyboard.press('Enter');
+  await keyboard.press('Escape'); // the list of choices, and not the panel
   await tabTo(page, form.locator('button[type=submit]'), 6);
   await keyboard.press('Enter');
   await expect(form).toBeHidden();
