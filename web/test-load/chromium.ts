@@ -65,12 +65,17 @@ export class Chromium {
   }
 
   // memory is what the page's process, and all of the browser's, have in memory, with
-  // their part of what is shared (PSS), in bytes.
-  async memory(): Promise<{ page: number; all: number }> {
+  // their part of what is shared (PSS), in bytes; own is the page's without files and
+  // pictures: where there is no graphics processor, what is painted is in it too.
+  async memory(): Promise<{ page: number; own: number; all: number }> {
     const { processInfo } = await this.call<{ processInfo: { type: string; id: number }[] }>('SystemInfo.getProcessInfo');
-    const sizes = processInfo.map((p) => ({ type: p.type, size: share(p.id) }));
-    const sum = (list: { size: number }[]) => list.reduce((n, p) => n + p.size, 0);
-    return { page: Math.max(...sizes.filter((p) => p.type === 'renderer').map((p) => p.size)), all: sum(sizes) };
+    const sizes = processInfo.map((p) => ({ type: p.type, size: share(p.id, 'Pss'), own: share(p.id, 'Pss_Anon') }));
+    const pages = sizes.filter((p) => p.type === 'renderer');
+    return {
+      page: Math.max(...pages.map((p) => p.size)),
+      own: Math.max(...pages.map((p) => p.own)),
+      all: sizes.reduce((n, p) => n + p.size, 0),
+    };
   }
 
   async end(): Promise<void> {
@@ -81,8 +86,8 @@ export class Chromium {
 }
 
 // share is a process's part of the memory, with that of its threads, in bytes.
-function share(pid: number): number {
+function share(pid: number, of: 'Pss' | 'Pss_Anon'): number {
   if (!readdirSync('/proc').includes(String(pid))) return 0;
-  const kilo = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
-  return Number(kilo ?? 0) * 1024;
+  const line = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').split('\n').find((l) => l.startsWith(`${of}:`));
+  return Number(/\d+/.exec(line ?? '')?.[0] ?? 0) * 1024;
 }

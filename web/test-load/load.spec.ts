@@ -88,6 +88,7 @@ async function clicked(page: Page, by: number, title: string): Promise<void> {
 interface Sample {
   heap: number;
   page: number;
+  own: number;
   all: number;
   nodes: number;
 }
@@ -96,8 +97,8 @@ interface Sample {
 async function stream(outside: Chromium): Promise<void> {
   const session = await outside.page();
   await outside.call('Performance.enable', {}, session);
-  say(`\nThe page of crossings, while new ones flow in, for ${minutes} minutes. MB = 1,000,000 bytes; memory of processes is PSS.`);
-  say('  minute  JS heap used MB  page process MB  whole browser MB  DOM nodes');
+  say(`\nThe page of crossings, while new ones flow in, for ${minutes} minutes. MB = 1,000,000 bytes; memory of processes is PSS, own is what of it is neither a file nor a picture.`);
+  say('  minute  JS heap used MB  page process MB  of it own MB  whole browser MB  DOM nodes');
   const before = await settled(outside, session);
   const samples: Sample[] = [];
   let newest = '';
@@ -108,19 +109,19 @@ async function stream(outside: Chromium): Promise<void> {
     newest = first;
     const s = await sample(outside, session);
     samples.push(s);
-    say(`  ${String(minute).padStart(6)}  ${megabytes(s.heap).padStart(15)}  ${megabytes(s.page).padStart(15)}  ${megabytes(s.all).padStart(16)}  ${String(s.nodes).padStart(9)}`);
+    say(`  ${String(minute).padStart(6)}  ${megabytes(s.heap).padStart(15)}  ${megabytes(s.page).padStart(15)}  ${megabytes(s.own).padStart(12)}  ${megabytes(s.all).padStart(16)}  ${String(s.nodes).padStart(9)}`);
     // A person counts anew now and then; that also keeps the session.
     if (minute % 5 === 0) await said(outside, session, `document.querySelector('.bars-head button')?.click()`);
   }
   const after = await settled(outside, session);
-  for (const [name, pick] of [['JS heap used', (s: Sample) => s.heap], ['page process', (s: Sample) => s.page], ['whole browser', (s: Sample) => s.all]] as const) {
+  for (const [name, pick] of [['JS heap used', (s: Sample) => s.heap], ['page process', (s: Sample) => s.page], ['page process, own', (s: Sample) => s.own], ['whole browser', (s: Sample) => s.all]] as const) {
     say(`  ${name}: median, 95th percentile, at most, MB ${spread(samples.map((s) => pick(s) / 1_000_000), 1)}`);
   }
   say(`  After collecting garbage: before the stream ${line(before)}; after it ${line(after)}.`);
   await outside.call('Target.detachFromTarget', { sessionId: session });
 }
 
-const line = (s: Sample) => `JS heap ${megabytes(s.heap)} MB, page process ${megabytes(s.page)} MB, ${s.nodes} DOM nodes`;
+const line = (s: Sample) => `JS heap ${megabytes(s.heap)} MB, page process ${megabytes(s.page)} MB (own ${megabytes(s.own)}), ${s.nodes} DOM nodes`;
 
 async function sample(outside: Chromium, session: string): Promise<Sample> {
   const { metrics } = await outside.call<{ metrics: { name: string; value: number }[] }>('Performance.getMetrics', {}, session);
