@@ -75,7 +75,7 @@ func TestHostileContent(t *testing.T) {
 	if err != nil || len(entries) > 3 { // source, target, entry or exit state
 		t.Errorf("beside the directories: %v, %v", entries, err)
 	}
-	reasons, err := filepath.Glob(filepath.Join(r.target, own, "in", "up", "quarantine", "*.reason"))
+	reasons, err := filepath.Glob(filepath.Join(r.target, own, "in", "up", "quarantine", "*.about"))
 	if err != nil || len(reasons) != refused {
 		t.Errorf("%d reasons in quarantine for %d refusals, %v", len(reasons), refused, err)
 	}
