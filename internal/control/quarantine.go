@@ -26,7 +26,7 @@ type Held struct {
 	_      struct{} `cbor:",toarray"`
 	Parcel parcel.ID
 	Flow   string
-	Name   string
+	Name   string // empty where the name itself may not be told
 	Size   uint64
 	Root   parcel.Link // of the body
 	Bundle uint64      // version that the sending front labelled under
@@ -62,7 +62,7 @@ func DecodeQuarantined(id string, data []byte) (Quarantined, error) {
 }
 
 func (h *Held) fits() bool {
-	return h.Parcel != parcel.ID{} && plainText(h.Flow, maxFlow) && plainText(h.Name, maxFileName) &&
+	return h.Parcel != parcel.ID{} && plainText(h.Flow, maxFlow) && (h.Name == "" || plainText(h.Name, maxFileName)) &&
 		h.Size <= parcel.MaxBody && h.Since >= 0 && fault.Known(h.Code)
 }
 

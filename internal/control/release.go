@@ -55,7 +55,7 @@ func DecodeRelease(payload []byte) (ReleaseDocument, error) {
 		return r, fault.Wrap(fault.ParcelMalformed, err, "release")
 	}
 	h := Held{Parcel: r.Parcel, Flow: r.Flow, Name: r.Name, Size: r.Size, Code: r.Code}
-	if !h.fits() || !plainText(r.Guard, maxName) || !plainText(r.Front, maxName) || r.NotAfter <= 0 {
+	if !h.fits() || h.Name == "" || !plainText(r.Guard, maxName) || !plainText(r.Front, maxName) || r.NotAfter <= 0 {
 		return r, fault.New(fault.ParcelMalformed, "release beyond its limits")
 	}
 	return r, nil

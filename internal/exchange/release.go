@@ -47,7 +47,7 @@ func (b *Inbox) ReleaseHeld(ctx context.Context, id parcel.ID, by Approval, admi
 		return Receipt{}, err
 	}
 	e.raw, e.subject = held.raw, held.Subject
-	if err := b.stageHeld(held); err != nil {
+	if err := b.stageHeld(ctx, held); err != nil {
 		return Receipt{}, errors.Join(err, b.unstage(id))
 	}
 	d, err := b.delivery(held.Header, held.Subject, by)
@@ -103,7 +103,7 @@ func (b *Inbox) unstage(id parcel.ID) error {
 
 // stageHeld makes the clear copy of a body in quarantine that the sink moves, whole and
 // durable, and the very one that the header names.
-func (b *Inbox) stageHeld(held *Held) error {
+func (b *Inbox) stageHeld(ctx context.Context, held *Held) error {
 	id := held.Header.ID
 	if err := Room(b.files.Disk, b.dir, held.Header.Body.Size); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (b *Inbox) stageHeld(held *Held) error {
 		_, _ = hash.Write(chunk) // it never fails
 		_, err := f.WriteAt(chunk, at)
 		at += int64(len(chunk))
-		return err
+		return errors.Join(err, ctx.Err())
 	})
 	if body, _ := hash.Sum(); err == nil && body != held.Header.Body {
 		err = fault.New(fault.ParcelAltered, "the body of parcel %s in quarantine is not the one that came", id)
