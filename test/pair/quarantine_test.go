@@ -18,6 +18,8 @@ import (
 	"dukou.dev/dukou/internal/exchange"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/parcel"
+	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/internal/quarantine"
 )
 
 // picky has the shelf of a front refuse what no two persons have released.
@@ -173,5 +175,70 @@ func TestReleaseRefused(t *testing.T) {
 	c.released(frontIn, map[string][]byte{"odd": noise(10)})
 	if _, err := os.Stat(c.path("inbox", frontIn, "quarantine", other.Parcel.String())); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReleaseByTheCenter: what two persons have signed goes from the center through the
+// guard to the front on either side, and done again it does nothing twice.
+func TestReleaseByTheCenter(t *testing.T) {
+	t.Parallel()
+	w := newCentered(t)
+	c := &carrier{world: w, shelf: map[string]*shelf{frontOut: w.newShelf(frontOut), frontIn: w.newShelf(frontIn)}}
+	center := w.running[central].center
+	anchors := policy.Anchors{Quorum: 2}
+	for _, key := range w.approvers[:2] {
+		anchors.Approvers = append(anchors.Approvers, key.Public().(ed25519.PublicKey))
+	}
+	desk := quarantine.New(quarantine.Config{
+		Guard: "guard", Anchors: anchors, InForce: center.InForce, Look: center.Quarantined, Send: center.Release, Now: time.Now,
+	})
+	w.in.stop()
+	w.out.stop()
+	w.in, w.out = w.startFront(frontIn, inner, w.app, c.shelf[frontIn]), w.startFront(frontOut, outer, nil, c.shelf[frontOut])
+	for _, way := range []struct {
+		flow, subject, to string
+		from              *part
+	}{{"files", "out/sender", frontIn, w.out}, {"back", "in/sender", frontOut, w.in}} {
+		c.picky(way.to)
+		body := noise(chunk + 1)
+		out := w.outgoing(way.flow, way.subject, "odd", body)
+		if _, err := way.from.persist(out, bytes.NewReader(body)); fault.CodeOf(err) != fault.ContentRefused {
+			t.Fatal(err)
+		}
+		within(t, 10*time.Second, func() error {
+			if x := w.standings()[way.to]; x.Held != 1 {
+				return wrong("%s counts %d in quarantine", way.to, x.Held)
+			}
+			return nil
+		})
+		document, err := desk.Prepare(t.Context(), way.to, out.ID.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := desk.Plan(t.Context(), way.to, out.ID.String(), document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ballots []quarantine.Ballot
+		for _, key := range w.approvers[:2] {
+			s := envelope.Signed{Payload: document}
+			if err := s.Sign(envelope.Release, key); err != nil {
+				t.Fatal(err)
+			}
+			ballots = append(ballots, quarantine.Ballot{Signatures: [][]byte{s.Signatures[0].COSE}})
+		}
+		if _, err := desk.Release(t.Context(), plan.Payload, ballots[:1]); err == nil {
+			t.Error("released by one")
+		}
+		c.released(way.to, nil)
+		for range 2 { // a center that was killed does it again
+			if _, err := desk.Release(t.Context(), plan.Payload, ballots); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.released(way.to, map[string][]byte{"odd": body})
+		if items, fronts := desk.List(t.Context()); len(items) != 0 || len(fronts) != 2 || fronts[0].Error+fronts[1].Error != "" {
+			t.Errorf("left: %+v, %+v", items, fronts)
+		}
 	}
 }
