@@ -85,18 +85,27 @@ func (f *Front) release(ctx context.Context, payload []byte) error {
 	if err == nil {
 		inbox, err = f.inboxOf(&r)
 	}
-	e := audit.Entry{Class: audit.ClassDelivery, Action: "release", Parcel: r.Parcel, Flow: r.Flow}
+	e := audit.Entry{Class: audit.ClassDelivery, Action: "release from quarantine", Parcel: r.Parcel, Flow: r.Flow, Verdict: "refuse"}
 	if err == nil {
 		_, err = inbox.ReleaseHeld(ctx, r.Parcel, s.Digest(), func(h *exchange.Held) error {
 			e.Subject = h.Subject
-			return f.admitRelease(&r, h, e, s)
+			err := f.admitRelease(&r, h, e, s)
+			if err == nil {
+				e.Verdict = "failed" // unless it works
+			}
+			return err
 		})
 	}
-	if err != nil {
-		e.Verdict, e.Reason = "refuse", string(fault.CodeOf(err))
-		f.Log.Warn("release from quarantine refused", "error", err)
-		f.record(e)
+	switch {
+	case err != nil:
+		e.Reason = string(fault.CodeOf(err))
+		f.Log.Warn("not released from quarantine", "parcel", r.Parcel.String(), "error", err)
+	case e.Verdict == "failed":
+		return nil // it is on the record
+	default: // begun or done before, after which there may have been a failure
+		e.Verdict = "released"
 	}
+	f.record(e)
 	return err
 }
 

@@ -86,7 +86,7 @@ func TestReleaseFromQuarantine(t *testing.T) {
 		c.released(way.to, map[string][]byte{"odd": body})
 		within(t, 5*time.Second, func() error {
 			return way.at.recorded(func(l audit.Leaf) bool {
-				return l.Parcel == held.Parcel && l.Verdict == "released" && l.Action == "release"
+				return l.Parcel == held.Parcel && l.Verdict == "released" && l.Action == "release from quarantine"
 			})
 		})
 		if q, err := control.CallQuarantine(t.Context(), c.center.conn, way.to); err != nil || q.Total != 0 || len(q.Items) != 0 {
@@ -148,7 +148,7 @@ func TestReleaseRefused(t *testing.T) {
 		}
 		within(t, 5*time.Second, func() error {
 			return c.in.recorded(func(l audit.Leaf) bool {
-				return l.Action == "release" && l.Verdict == "refuse" && l.Reason == string(try.want)
+				return l.Action == "release from quarantine" && l.Verdict == "refuse" && l.Reason == string(try.want)
 			})
 		})
 	}
@@ -161,7 +161,7 @@ func TestReleaseRefused(t *testing.T) {
 			t.Errorf("%s went out", name)
 		}
 	}
-	if c.out.recorded(func(l audit.Leaf) bool { return l.Action == "release" }) == nil {
+	if c.out.recorded(func(l audit.Leaf) bool { return l.Action == "release from quarantine" }) == nil {
 		t.Error("what nobody may ask of the outer front reached it")
 	}
 	// Nobody but the center asks: not a front, not for itself.
