@@ -73,7 +73,7 @@ var rules = map[Type]Rule{ //nolint:gochecknoglobals // a constant table
 	Health:        {Name: "health", Outward: true, Request: 0, Answer: 512 << 10, Rate: 50}, // MaxFlows of them
 	Witness:       {Name: "witness", Outward: true, Request: 1 << 20, Answer: 8 << 10, Rate: 20},
 	Configuration: {Name: "configuration", Outward: true, Request: 0, Answer: 64 << 10, Rate: 10},
-	Quarantine:    {Name: "quarantine", Outward: true, Request: 0, Answer: 512 << 10, Rate: 5}, // MaxHeld of them
+	Quarantine:    {Name: "quarantine", Outward: true, Request: 0, Answer: 512 << 10, Rate: 10}, // MaxHeld of them
 	Release:       {Name: "release", Outward: true, Request: 16 << 10, Answer: 0, Rate: 5},
 }
 

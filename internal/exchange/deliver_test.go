@@ -547,6 +547,9 @@ func TestReleaseHeld(t *testing.T) {
 	refused("by the sink", release(out.ID, 1, nil), fault.ContentRefused)
 	r.sink.strict = false
 	r.reopenInbox()
+	r.inbox.mu.Lock()
+	delete(r.inbox.ends, out.ID) // it lies there for longer than a refusal is remembered
+	r.inbox.mu.Unlock()
 	if err := release(out.ID, 1, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -602,4 +605,47 @@ func TestReleaseHeldAltered(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(r.dir, "in", "*"+backExt)); err != nil || len(left) != 0 {
 		t.Errorf("left: %q, %v", left, err)
 	}
+}
+
+// TestReleaseHeldAtOnce: of releases by several documents and deliveries at once, one
+// gives the file out.
+func TestReleaseHeldAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	body := noise(8, 4<<20)
+	r.sink.refuse["bad"] = fault.ContentRefused
+	out := r.take("bad", body)
+	c, _ := r.link()
+	if _, err := r.attempt(c, out, nil); fault.CodeOf(err) != fault.ContentRefused {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	var won sync.Map
+	for i := range 6 {
+		by := Approval{byte(1 + i%2)}
+		all.Go(func() {
+			for {
+				_, err := r.inbox.ReleaseHeld(t.Context(), out.ID, by, func(*Held) error { return nil })
+				switch fault.CodeOf(err) {
+				case fault.TooBusy:
+					continue // another is at it: asked again, as a center does
+				case fault.ParcelUnknown:
+				default:
+					if err != nil {
+						t.Error(err)
+					}
+					won.Store(by, true)
+				}
+				return
+			}
+		})
+	}
+	all.Go(func() { _, _ = r.attempt(c, out, nil) }) // its old refusal, or the receipt
+	all.Wait()
+	n := 0
+	won.Range(func(any, any) bool { n++; return true })
+	if n != 1 || r.sink.releases != 1 {
+		t.Errorf("%d documents released it, the sink %d times", n, r.sink.releases)
+	}
+	r.released(map[string][]byte{"bad": body})
 }
