@@ -546,7 +546,14 @@ func TestReleaseHeld(t *testing.T) {
 	r.sink.strict = true
 	refused("by the sink", release(out.ID, 1, nil), fault.ContentRefused)
 	r.sink.strict = false
+	back := r.inbox.back(out.ID)
+	if err := os.WriteFile(back, body[:5], 0o600); err != nil { // of a release that a stop broke off
+		t.Fatal(err)
+	}
 	r.reopenInbox()
+	if _, err := os.Stat(back); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what was refused stays in the clear: %v", err)
+	}
 	r.inbox.mu.Lock()
 	delete(r.inbox.ends, out.ID) // it lies there for longer than a refusal is remembered
 	r.inbox.mu.Unlock()
