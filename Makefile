@@ -78,6 +78,17 @@ scale: ## fill the audit index with ROWS (10,000,000) entries on both databases,
 	CGO_ENABLED=0 go test -count=1 -timeout 60m -v ./test/scale -rows $(ROWS) -records 200000 -decisions 1000000 \
 		-out $(CURDIR)/docs/evidence/scale-$$(date +%Y-%m-%d).txt
 
+# For how long the console is watched, in minutes.
+DUKOU_LOAD_MINUTES ?= 60
+
+.PHONY: console-load
+console-load: console ## measure the console in a browser: ROWS (10,000,000) entries, 1000 crossings a second, an hour
+	$(if $(NPM),,@exit 1)
+	@mkdir -p docs/evidence
+	@rm -f docs/evidence/console-$$(date +%Y-%m-%d).txt
+	CGO_ENABLED=0 go test -count=1 -timeout 180m -v ./test/console/load -rows $(ROWS) -minutes $(DUKOU_LOAD_MINUTES) \
+		-commit '$(VERSION)' -out $(CURDIR)/docs/evidence/console-$$(date +%Y-%m-%d).txt
+
 # The screenshots of every page, in light and dark, which TestConsole keeps.
 .PHONY: screenshots
 screenshots: console ## try the console in a browser and keep a picture of every page in web/test-results
@@ -147,4 +158,4 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

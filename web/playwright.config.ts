@@ -12,8 +12,9 @@ export default defineConfig({
   workers: 1,
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  reporter: [['line']],
+  reporter: [['list']],
   use: {
+    actionTimeout: 15_000,
     baseURL: process.env.DUKOU_CONSOLE,
     ignoreHTTPSErrors: true, // the demonstration's certificate is of its own making
     viewport: { width: 1366, height: 768 },

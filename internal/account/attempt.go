@@ -64,7 +64,9 @@ func count(ctx context.Context, tx *sql.Tx, subject string, most int, now time.T
 		return false, err
 	}
 	if until > now.UnixMilli() {
-		return false, problem.New(problem.Locked, "too many attempts failed: locked until %s", at(until).Format(time.RFC3339))
+		locked := problem.New(problem.Locked, "too many attempts failed: locked until %s", at(until).Format(time.RFC3339))
+		locked.Until = at(until)
+		return false, locked
 	}
 	if n >= int64(most) { // it was locked, and no more
 		n = 0

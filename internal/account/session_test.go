@@ -4,6 +4,7 @@
 package account
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -105,6 +106,9 @@ func TestLockout(t *testing.T) {
 		s.wants("the fifth, of the second factor", err, problem.Credentials)
 		_, err = s.SignIn(ctx, SignIn{Name: "sys", Password: password, Address: "10.0.0.3"})
 		s.wants("the right password of a locked account", err, problem.Locked)
+		if p, ok := errors.AsType[*problem.Error](err); !ok || !p.Until.After(s.clock()) {
+			t.Errorf("until when it is locked is not told: %v", err)
+		}
 		_, err = s.Factor(ctx, half.Secret, Proof{TOTP: s.code("sys")}, "10.0.0.3")
 		s.wants("the right code of a locked account", err, problem.Locked)
 		if a, err := s.Get(ctx, "sys"); err != nil || a.Locked.IsZero() {

@@ -171,8 +171,8 @@ func (d *Demo) signIn(ctx context.Context, a Administrator, authenticator string
 }
 
 // Ask makes one call of the center's interface over its host's socket, with a session's
-// secret or, as the host, without. in is sent as JSON, and what is answered read into out;
-// both may be nil.
+// secret or, as the host, without. in is sent as JSON, and what is answered read into out,
+// as it is where that is bytes; both may be nil.
 func (d *Demo) Ask(ctx context.Context, method, path, secret string, in, out any) error {
 	var body []byte
 	if in != nil {
@@ -211,6 +211,10 @@ func (d *Demo) answered(r *http.Request, out any) error {
 		return &centerError{status: resp.StatusCode, text: strings.TrimSpace(string(data))}
 	}
 	if out == nil || len(data) == 0 {
+		return nil
+	}
+	if raw, ok := out.(*[]byte); ok {
+		*raw = data
 		return nil
 	}
 	return json.Unmarshal(data, out)

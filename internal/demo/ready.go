@@ -5,6 +5,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -43,11 +44,11 @@ func (d *Demo) ready(r *Ready) func(context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if err := d.SignOut(ctx, sessions); err != nil {
+		if err := errors.Join(d.Publish(ctx, sessions), d.SignOut(ctx, sessions)); err != nil {
 			return "", err
 		}
 		*r, err = d.Ready()
-		return "two persons for security, one for each other duty; they sign in at " + r.Console, err
+		return "two persons for security, who publish the policy; one for each other duty; they sign in at " + r.Console, err
 	}
 }
 

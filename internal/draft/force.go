@@ -59,6 +59,9 @@ func (d *Desk) Force(ctx context.Context) (Force, error) {
 // Waiting is one thing that waits for a security administrator.
 type Waiting struct {
 	Kind, ID, Title string
+	Name            string // of a publication, as a person has written it
+	Partner         string // whose part it is
+	Serial          uint64 // of the part
 	Verb            string // of the command line, for what is to be done with it
 	Since, Until    time.Time
 }
@@ -72,7 +75,7 @@ func (d *Desk) Waiting(ctx context.Context) ([]Waiting, error) {
 	}
 	for _, p := range publications {
 		if p.State == Unconfirmed {
-			list = append(list, Waiting{Kind: "publication", ID: p.ID, Title: "Confirm that policy does what it should: " + p.Title, Verb: "policy confirm", Since: p.Since, Until: p.Deadline})
+			list = append(list, Waiting{Kind: "publication", ID: p.ID, Title: "Confirm that policy does what it should: " + p.Title, Name: p.Title, Verb: "policy confirm", Since: p.Since, Until: p.Deadline})
 		}
 	}
 	rows, err := d.db.QueryContext(ctx, `SELECT `+draftColumns+` FROM drafts WHERE origin = $1 ORDER BY created, id`, string(FromPartner))
@@ -85,7 +88,7 @@ func (d *Desk) Waiting(ctx context.Context) ([]Waiting, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Waiting{Kind: "part", ID: one.ID, Title: one.Title, Verb: "policy draft difference", Since: one.Created})
+		list = append(list, Waiting{Kind: "part", ID: one.ID, Title: one.Title, Partner: one.Partner, Serial: one.Serial, Verb: "policy draft difference", Since: one.Created})
 	}
 	return list, rows.Err()
 }

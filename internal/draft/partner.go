@@ -142,7 +142,7 @@ func (d *Desk) ProposeAdmission(ctx context.Context, n NewPartner) (Proposed, er
 	} else if problem.CodeOf(err) != problem.Unknown {
 		return Proposed{}, err
 	}
-	return Proposed{Title: "Admit partner " + n.Name, Payload: payload, Difference: text}, nil
+	return Proposed{Title: "Admit partner " + n.Name, Partner: n.Name, Key: envelope.IDOf(key).String(), Payload: payload, Difference: text}, nil
 }
 
 // AdmitPartner admits a partner, as two persons have decided.
@@ -188,7 +188,7 @@ func (d *Desk) ProposeDismissal(ctx context.Context, name string) (Proposed, err
 		return Proposed{}, err
 	}
 	payload, err := json.Marshal(OldPartner{Name: name})
-	return Proposed{Title: "Dismiss partner " + name, Payload: payload,
+	return Proposed{Title: "Dismiss partner " + name, Partner: name, Key: p.Fingerprint, Payload: payload,
 		Difference: fmt.Sprintf("partner %s, key %s, may submit nothing any more; what is in force of its parts stays\n", name, p.Fingerprint)}, err
 }
 

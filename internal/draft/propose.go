@@ -33,6 +33,10 @@ type Publish struct {
 // Proposed is a publication as two persons see it.
 type Proposed struct {
 	Title      string
+	Version    uint64 // of the policy, and what a person calls it; for publications
+	Name       string
+	Partner    string // for partners, and the fingerprint of their key
+	Key        string
 	Payload    json.RawMessage
 	Difference string // at most the bytes that were asked for
 }
@@ -57,7 +61,7 @@ func (d *Desk) Propose(ctx context.Context, id string, most int) (Proposed, erro
 		return Proposed{}, err
 	}
 	title := clipped(fmt.Sprintf("Publish policy version %d: %s", p.Version, p.Title), maxTitle-len("…"))
-	return Proposed{Title: title, Payload: payload, Difference: head + diff.Show(most-len(head))}, nil
+	return Proposed{Title: title, Version: p.Version, Name: p.Title, Payload: payload, Difference: head + diff.Show(most-len(head))}, nil
 }
 
 func payloadOf(p Publication) Publish {

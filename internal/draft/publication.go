@@ -56,6 +56,7 @@ type Publication struct {
 	Since         time.Time `json:"since" doc:"of the state"`
 	Deadline      time.Time `json:"deadline,omitzero" doc:"until when it must be confirmed"`
 	Result        string    `json:"result,omitempty" doc:"what became of it"`
+	Outcome       *Outcome  `json:"outcome,omitempty" doc:"what the result says, for other languages; none before there is one, and of an older version"`
 	By            string    `json:"by,omitempty" doc:"who confirmed it or put it back"`
 }
 

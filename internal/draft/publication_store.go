@@ -12,16 +12,21 @@ import (
 )
 
 const publicationColumns = `id, title, draft, draft_revision, base, version, bundle_digest, return_version, return_digest, confirm_within,
-	author, author_name, created, state, since, deadline, result, by_name`
+	author, author_name, created, state, since, deadline, result, by_name, outcome`
 
 func scanPublication(row scanner, more ...any) (Publication, error) {
 	var p Publication
 	var base, version, back, confirm, created, since, deadline int64
+	var outcome string
 	err := row.Scan(append([]any{&p.ID, &p.Title, &p.Draft, &p.DraftRevision, &base, &version, &p.Digest, &back, &p.ReturnDigest, &confirm,
-		&p.Author, &p.AuthorName, &created, &p.State, &since, &deadline, &p.Result, &p.By}, more...)...)
+		&p.Author, &p.AuthorName, &created, &p.State, &since, &deadline, &p.Result, &p.By, &outcome}, more...)...)
+	if err != nil {
+		return p, err
+	}
 	p.Base, p.Version, p.ReturnVersion = uint64(base), uint64(version), uint64(back)
 	p.ConfirmWithin = int(time.Duration(confirm) * time.Millisecond / time.Minute)
 	p.Created, p.Since, p.Deadline = at(created), at(since), at(deadline)
+	p.Outcome, err = outcomeOf(outcome)
 	return p, err
 }
 
@@ -46,10 +51,10 @@ func insertPublication(ctx context.Context, tx *sql.Tx, m *made) error {
 		back = none
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO policies (`+publicationColumns+`, files, base_digest, bundle, return_bundle, signed_bundle, signed_return)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
 		m.ID, m.Title, m.Draft, m.DraftRevision, int64(m.Base), int64(m.Version), m.Digest, int64(m.ReturnVersion), m.ReturnDigest,
 		(time.Duration(m.ConfirmWithin) * time.Minute).Milliseconds(), m.Author, m.AuthorName, m.Created.UnixMilli(), string(m.State),
-		m.Since.UnixMilli(), int64(0), "", "", m.folder.encode(), m.baseDigest, m.bundle, back, none, none)
+		m.Since.UnixMilli(), int64(0), "", "", "", m.folder.encode(), m.baseDigest, m.bundle, back, none, none)
 	return err
 }
 
@@ -58,7 +63,8 @@ type move struct {
 	from, to   State
 	deadline   time.Time
 	result, by string
-	forget     bool // the signed return, which must not be used any more
+	outcome    *Outcome // what result says
+	forget     bool     // the signed return, which must not be used any more
 }
 
 // move makes a change if the publication is in the state that it starts from. It is false
@@ -68,13 +74,17 @@ func (d *Desk) move(ctx context.Context, id string, m move) (bool, error) {
 	if !m.deadline.IsZero() {
 		deadline = m.deadline.UnixMilli()
 	}
+	outcome, err := m.outcome.encoded()
+	if err != nil {
+		return false, err
+	}
 	done := false
-	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
-		text := `UPDATE policies SET state = $3, since = $4, deadline = $5, result = $6, by_name = CASE WHEN $7 = '' THEN by_name ELSE $7 END WHERE id = $1 AND state = $2`
+	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
+		text := `UPDATE policies SET state = $3, since = $4, deadline = $5, result = $6, by_name = CASE WHEN $7 = '' THEN by_name ELSE $7 END, outcome = $8 WHERE id = $1 AND state = $2`
 		if m.forget {
-			text = `UPDATE policies SET signed_return = $8, state = $3, since = $4, deadline = $5, result = $6, by_name = CASE WHEN $7 = '' THEN by_name ELSE $7 END WHERE id = $1 AND state = $2`
+			text = `UPDATE policies SET signed_return = $9, state = $3, since = $4, deadline = $5, result = $6, by_name = CASE WHEN $7 = '' THEN by_name ELSE $7 END, outcome = $8 WHERE id = $1 AND state = $2`
 		}
-		args := []any{id, string(m.from), string(m.to), d.Now().UnixMilli(), deadline, m.result, m.by}
+		args := []any{id, string(m.from), string(m.to), d.Now().UnixMilli(), deadline, m.result, m.by, outcome}
 		if m.forget {
 			args = append(args, []byte{})
 		}
@@ -131,9 +141,13 @@ func underWay(ctx context.Context, q querier) ([]Publication, error) {
 // lapse forgets the bundles of what was prepared long ago. Its row stays: its versions
 // are not given again.
 func (d *Desk) lapse(ctx context.Context) error {
+	outcome, err := (&Outcome{Code: codeLapsed}).encoded()
+	if err != nil {
+		return err
+	}
 	return d.db.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE policies SET state = $1, since = $2, files = $3, bundle = $3, return_bundle = $3, result = $4 WHERE state = $5 AND created < $6`,
-			string(Lapsed), d.Now().UnixMilli(), []byte{}, "Nobody approved it.", string(Prepared), d.Now().Add(-lapseAfter).UnixMilli())
+		_, err := tx.ExecContext(ctx, `UPDATE policies SET state = $1, since = $2, files = $3, bundle = $3, return_bundle = $3, result = $4, outcome = $5 WHERE state = $6 AND created < $7`,
+			string(Lapsed), d.Now().UnixMilli(), []byte{}, "Nobody approved it.", outcome, string(Prepared), d.Now().Add(-lapseAfter).UnixMilli())
 		return err
 	})
 }

@@ -119,20 +119,20 @@ func (d *Desk) advance(ctx context.Context, id string) (Publication, error) {
 
 func (d *Desk) putInForce(ctx context.Context, p Publication) (bool, error) {
 	if err := d.stillFits(p); err != nil {
-		return d.fail(ctx, p, "It was not put in force", err)
+		return d.fail(ctx, p, codeNotApplied, err)
 	}
 	docs, err := readDocuments(ctx, d.db, p.ID)
 	if err != nil {
 		return false, err
 	}
 	if _, err := d.Apply(ctx, docs.signed); permanent(err) {
-		return d.fail(ctx, p, "It was not put in force", err)
+		return d.fail(ctx, p, codeNotApplied, err)
 	} else if err != nil {
 		return false, problem.Wrap(problem.Unavailable, err, "policy version %d could not be put in force yet", p.Version)
 	}
-	m := move{from: Applying, to: Confirmed, result: fmt.Sprintf("Policy version %d is in force. It is the first: there is nothing to go back to.", p.Version)}
+	m := move{from: Applying, to: Confirmed, outcome: &Outcome{Code: codeFirst}, result: fmt.Sprintf("Policy version %d is in force. It is the first: there is nothing to go back to.", p.Version)}
 	if p.ReturnVersion > 0 {
-		m.to, m.deadline = Unconfirmed, d.Now().Add(time.Duration(p.ConfirmWithin)*time.Minute)
+		m.to, m.deadline, m.outcome = Unconfirmed, d.Now().Add(time.Duration(p.ConfirmWithin)*time.Minute), &Outcome{Code: codeUnconfirmed}
 		m.result = fmt.Sprintf("Policy version %d is in force. Confirm it until %s, or version %d brings back what was: dukou policy confirm %s",
 			p.Version, m.deadline.UTC().Format(time.RFC3339), p.ReturnVersion, p.ID)
 	}
@@ -141,14 +141,14 @@ func (d *Desk) putInForce(ctx context.Context, p Publication) (bool, error) {
 }
 
 // fail ends a publication that does not get where it is on its way to, for good.
-func (d *Desk) fail(ctx context.Context, p Publication, what string, err error) (bool, error) {
-	why := problem.Of(err).Detail
+func (d *Desk) fail(ctx context.Context, p Publication, code string, err error) (bool, error) {
+	what, why := failureOf(code), problem.Of(err).Detail
 	if why == "" {
 		why = err.Error()
 	}
 	d.note("apply", policy.VersionName(p.Version), "refuse", problem.Of(err).Code, what+": "+why)
 	d.Log.Error("a publication failed", "version", p.Version, "what", what, "error", err)
-	return d.move(ctx, p.ID, move{from: p.State, to: Failed, result: clipped(what+": "+why, 1000), forget: true})
+	return d.move(ctx, p.ID, move{from: p.State, to: Failed, result: clipped(what+": "+why, 1000), outcome: failed(code, err, clipped(why, 1000)), forget: true})
 }
 
 // permanent tells whether a bundle was refused for what it is.
@@ -165,7 +165,7 @@ func (d *Desk) whenLate(ctx context.Context, p Publication) (bool, error) {
 	if d.Now().Before(p.Deadline) && !d.overtaken(p) {
 		return false, nil
 	}
-	return d.move(ctx, p.ID, move{from: Unconfirmed, to: Returning, by: "center", result: "Nobody confirmed it in time."})
+	return d.move(ctx, p.ID, move{from: Unconfirmed, to: Returning, by: "center", result: "Nobody confirmed it in time.", outcome: &Outcome{Code: codeLate}})
 }
 
 // overtaken tells whether something else than the publication and its return is in force.
@@ -183,19 +183,19 @@ func (d *Desk) putBack(ctx context.Context, p Publication) (bool, error) {
 		return false, err
 	}
 	if _, err := d.Apply(ctx, docs.signedBack); permanent(err) {
-		return d.fail(ctx, p, "It could not be put back, and is in force", err)
+		return d.fail(ctx, p, codeNotReturned, err)
 	} else if err != nil {
 		return false, problem.Wrap(problem.Unavailable, err, "policy version %d could not be put in force yet", p.ReturnVersion)
 	}
 	text := fmt.Sprintf("%s Policy version %d has brought back what version %d was.", p.Result, p.ReturnVersion, p.Base)
 	d.note("roll-back", policy.VersionName(p.ReturnVersion), "allow", "", text)
-	return d.move(ctx, p.ID, move{from: Returning, to: Returned, result: text})
+	return d.move(ctx, p.ID, move{from: Returning, to: Returned, result: text, outcome: p.Outcome})
 }
 
 func (d *Desk) supersede(ctx context.Context, p Publication) (bool, error) {
 	text := "Another policy was put in force before it was confirmed."
 	d.note("roll-back", policy.VersionName(p.Version), "refuse", "superseded", text)
-	return d.move(ctx, p.ID, move{from: Returning, to: Superseded, result: text, forget: true})
+	return d.move(ctx, p.ID, move{from: Returning, to: Superseded, result: text, outcome: &Outcome{Code: codeSuperseded}, forget: true})
 }
 
 // Confirm says that a policy in force does what it should. From then on it is not put
@@ -209,7 +209,7 @@ func (d *Desk) Confirm(ctx context.Context, who account.Caller, id string) (Publ
 		return p, problem.New(problem.Conflict, "the time to confirm is over: it is put back")
 	}
 	return d.choose(ctx, p, move{
-		from: Unconfirmed, to: Confirmed, by: who.Name, forget: true,
+		from: Unconfirmed, to: Confirmed, by: who.Name, forget: true, outcome: &Outcome{Code: codeConfirmed},
 		result: fmt.Sprintf("Policy version %d is in force, and was confirmed.", p.Version),
 	})
 }
@@ -220,7 +220,8 @@ func (d *Desk) RollBack(ctx context.Context, who account.Caller, id string) (Pub
 	if err != nil {
 		return p, err
 	}
-	if _, err := d.choose(ctx, p, move{from: Unconfirmed, to: Returning, by: who.Name, result: "It was rolled back by " + who.Name + "."}); err != nil {
+	back := move{from: Unconfirmed, to: Returning, by: who.Name, result: "It was rolled back by " + who.Name + ".", outcome: &Outcome{Code: codeRolledBack}}
+	if _, err := d.choose(ctx, p, back); err != nil {
 		return p, err
 	}
 	d.step.Lock()

@@ -43,6 +43,7 @@ func TestPublish(t *testing.T) {
 		if err != nil || got.State != draft.Confirmed {
 			t.Errorf("the first waits for nothing, and is %s: %v", got.State, err)
 		}
+		w.outcome(first.ID, draft.Outcome{Code: "first"})
 		second := w.prepare(changedFiles(t, 100))
 		if second.Version != 2 || second.ReturnVersion != 3 || second.Base != 1 || w.inForce() != 1 {
 			t.Errorf("%+v, %d in force", second, w.inForce())
@@ -71,10 +72,12 @@ func TestPublish(t *testing.T) {
 		if err := w.desk.Look(t.Context()); err != nil || w.inForce() != 2 {
 			t.Errorf("%d in force: %v", w.inForce(), err)
 		}
+		w.outcome(second.ID, draft.Outcome{Code: "unconfirmed"})
 		done, err := w.desk.Confirm(t.Context(), caller("b"), second.ID)
 		if err != nil || done.State != draft.Confirmed || done.By != "b" {
 			t.Errorf("%+v: %v", done, err)
 		}
+		w.outcome(second.ID, draft.Outcome{Code: "confirmed"})
 		var kept []byte
 		if err := w.db.QueryRowContext(t.Context(), `SELECT signed_return FROM policies WHERE id = $1`, second.ID).Scan(&kept); err != nil || len(kept) != 0 {
 			t.Errorf("%d bytes of the signed return are kept: %v", len(kept), err)
@@ -115,6 +118,7 @@ func TestReturn(t *testing.T) {
 			if err != nil || got.State != draft.Returned || w.inForce() != p.ReturnVersion || w.rate() != 200 {
 				t.Errorf("%s: %s, %d in force: %v", name, got.State, w.inForce(), err)
 			}
+			w.outcome(p.ID, draft.Outcome{Code: map[string]string{"in time": "late", "at once": "rolled-back"}[name]})
 			folder, err := w.desk.SourceInForce(t.Context())
 			if text, _ := folder.Find("flows/query.yaml"); err != nil || !strings.Contains(text, "rate: 200/s") {
 				t.Errorf("%s: the source of what is back in force is not here: %v", name, err)
@@ -234,6 +238,7 @@ func TestOvertaken(t *testing.T) {
 	if err != nil || got.State != draft.Superseded {
 		t.Errorf("%s: %v", got.State, err)
 	}
+	w.outcome(p.ID, draft.Outcome{Code: "superseded"})
 	if next := w.prepare(changedFiles(t, 60)); next.Version != 41 || next.Base != 40 {
 		t.Errorf("%+v", next)
 	}
@@ -404,9 +409,52 @@ func TestRefusedForGood(t *testing.T) {
 	if err != nil || got.State != draft.Failed || !strings.Contains(got.Result, "it has ended") {
 		t.Errorf("%+v: %v", got, err)
 	}
+	w.outcome(p.ID, draft.Outcome{Code: "not-applied", Problem: "policy-expired", Detail: "it has ended"})
 	if err := w.desk.Look(t.Context()); err != nil || w.inForce() != 1 {
 		t.Errorf("%d in force: %v", w.inForce(), err)
 	}
+	w.refusedReturn()
+}
+
+// refusedReturn: what cannot be put back stays in force, and that is told.
+func (w *world) refusedReturn() {
+	w.t.Helper()
+	p := w.prepare(changedFiles(w.t, 90))
+	if _, err := w.desk.Publish(w.t.Context(), w.payload(p), []draft.Ballot{w.ballot(p, "a", "a"), w.ballot(p, "b", "b")}); err != nil {
+		w.t.Fatal(err)
+	}
+	w.fault = func(uint64) (error, error) { return fault.New(fault.PolicyOld, "it is older"), nil }
+	w.pass(time.Hour)
+	if err := w.desk.Look(w.t.Context()); err != nil || w.inForce() != p.Version {
+		w.t.Errorf("%d in force: %v", w.inForce(), err)
+	}
+	w.outcome(p.ID, draft.Outcome{Code: "not-returned", Problem: "policy-old", Detail: "it is older"})
+}
+
+// outcome holds what the center says in codes of a publication.
+func (w *world) outcome(id string, want draft.Outcome) {
+	w.t.Helper()
+	if got, err := w.desk.Publication(w.t.Context(), id); err != nil || got.Outcome == nil || *got.Outcome != want {
+		w.t.Errorf("%+v, want %+v: %v", got.Outcome, want, err)
+	}
+}
+
+// TestOvertakenOnItsWay: what is approved is not put in force over another policy.
+func TestOvertakenOnItsWay(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	w.publish(bankFiles(t))
+	p := w.prepare(changedFiles(t, 100))
+	w.fault = func(uint64) (error, error) { return fault.New(fault.RecordFailed, "the disk is full"), nil }
+	_, err := w.desk.Publish(t.Context(), w.payload(p), []draft.Ballot{w.ballot(p, "a", "a"), w.ballot(p, "b", "b")})
+	code(t, err, problem.Unavailable, "a full disk")
+	w.fault = nil
+	w.applyFile(changedFiles(t, 70), 40)
+	if err := w.desk.Look(t.Context()); err != nil || w.inForce() != 40 {
+		t.Errorf("%d in force: %v", w.inForce(), err)
+	}
+	w.outcome(p.ID, draft.Outcome{
+		Code: "not-applied", Problem: "conflict", Detail: "policy version 40 is in force, and this one was made when version 1 was: prepare it anew",
+	})
 }
 
 func TestForce(t *testing.T) {
@@ -449,6 +497,7 @@ func TestLapse(t *testing.T) {
 		if err := w.desk.Lapse(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		w.outcome(p.ID, draft.Outcome{Code: "lapsed"})
 		code(t, w.desk.CheckPublish(t.Context(), payload), problem.Conflict, "to publish what has lapsed")
 		_, err := w.desk.Document(t.Context(), p.ID, false)
 		code(t, err, problem.Unknown, "its bundle")

@@ -84,8 +84,8 @@ func (v *Inventory) PlanAcceptance(ctx context.Context, component string, number
 	if len(text) > maxDifference {
 		text = strings.ToValidUTF8(text[:maxDifference], "") + "\n(shortened: component configuration diff shows all)\n"
 	}
-	return planOf(fmt.Sprintf("Accept configuration %d of %s", number, component),
-		acceptance{Component: component, Number: number, Digest: digestOf(e), Instead: s.Intended}, text)
+	return planOf(Plan{Title: fmt.Sprintf("Accept configuration %d of %s", number, component), Component: component, Number: number, Difference: text},
+		acceptance{Component: component, Number: number, Digest: digestOf(e), Instead: s.Intended})
 }
 
 // CheckAcceptance tells whether a configuration can be accepted: it is still there, and

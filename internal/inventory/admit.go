@@ -50,7 +50,7 @@ func (v *Inventory) PlanAdmission(ctx context.Context, request string) (Plan, er
 	fmt.Fprintf(&text, "fingerprint  %s\n", r.Fingerprint)
 	text.WriteString("\nCompare the fingerprint with what `dukou enrol request` printed on the component's own host.\n" +
 		"Once admitted, the component may connect, and a policy that names it gives it keys.\n")
-	return planOf("Admit "+r.Component, a, text.String())
+	return planOf(Plan{Title: "Admit " + r.Component, Component: r.Component, Fingerprint: r.Fingerprint, Difference: text.String()}, a)
 }
 
 // Fingerprint is that of the request or component in the payload of a plan, for who must
@@ -152,7 +152,7 @@ func (v *Inventory) PlanDismissal(ctx context.Context, component string) (Plan, 
 		}
 		text.WriteString(": publish one without it to cut it off now.\n")
 	}
-	return planOf("Dismiss "+r.ID, d, text.String())
+	return planOf(Plan{Title: "Dismiss " + r.ID, Component: r.ID, Fingerprint: d.Fingerprint, Difference: text.String()}, d)
 }
 
 // CheckDismissal tells whether a dismissal can be done.
@@ -217,9 +217,10 @@ func (v *Inventory) admittedOne(ctx context.Context, component string) (pki.Requ
 	return list[i], nil
 }
 
-func planOf(title string, payload any, difference string) (Plan, error) {
-	b, err := json.Marshal(payload)
-	return Plan{Title: title, Payload: b, Difference: difference}, err
+func planOf(p Plan, payload any) (Plan, error) {
+	var err error
+	p.Payload, err = json.Marshal(payload)
+	return p, err
 }
 
 // open reads the payload of a plan strictly.

@@ -187,7 +187,7 @@ func TestSignerAway(t *testing.T) {
 	}
 	s.standings = []inventory.Standing{{ID: "front-b", State: "current"}}
 	c, err := s.Component(ctx, "front-b")
-	if err != nil || len(c.Lacks) != 1 || !strings.Contains(c.Lacks[0], "signer") {
+	if err != nil || len(c.Lacks) != 1 || !strings.Contains(c.Lacks[0].Text, "signer") || c.Lacks[0].Code != "signer-away" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	s.startSigner()
@@ -243,12 +243,12 @@ func TestComponents(t *testing.T) {
 		}
 		for _, c := range list {
 			if len(c.Lacks) != len(want[c.ID]) {
-				t.Errorf("%s lacks %q, want %q", c.ID, c.Lacks, want[c.ID])
+				t.Errorf("%s lacks %+v, want %q", c.ID, c.Lacks, want[c.ID])
 				continue
 			}
 			for i, part := range want[c.ID] {
-				if !strings.Contains(c.Lacks[i], part) {
-					t.Errorf("%s lacks %q, want %q", c.ID, c.Lacks[i], part)
+				if !strings.Contains(c.Lacks[i].Text, part) {
+					t.Errorf("%s lacks %+v, want %q", c.ID, c.Lacks[i], part)
 				}
 			}
 		}

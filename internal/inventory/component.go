@@ -5,7 +5,6 @@ package inventory
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -16,9 +15,6 @@ import (
 	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/problem"
 )
-
-// soon is how long before its end something is told of.
-const soon = 30 * 24 * time.Hour
 
 // Component is one component as an administrator sees it.
 type Component struct {
@@ -38,13 +34,7 @@ type Component struct {
 	Manifest      string     `json:"manifest,omitempty" doc:"that it says it was started under"`
 	Ends          []End      `json:"ends" doc:"what ends, the first first"`
 	Configuration Comparison `json:"configuration"`
-	Lacks         []string   `json:"lacks" doc:"what is to be done about it; empty when nothing is"`
-}
-
-// End is when something of a component ends.
-type End struct {
-	What string    `json:"what"`
-	At   time.Time `json:"at"`
+	Lacks         []Lack     `json:"lacks" doc:"what is to be done about it; empty when nothing is"`
 }
 
 // Components are all components: those that are admitted, those of the policy in force,
@@ -53,7 +43,7 @@ func (v *Inventory) Components(ctx context.Context) ([]Component, error) {
 	byID := map[string]*Component{}
 	one := func(id string) *Component {
 		if byID[id] == nil {
-			byID[id] = &Component{ID: id, State: waiting, Ends: []End{}, Lacks: []string{}, Configuration: Comparison{Component: id, State: unknown}}
+			byID[id] = &Component{ID: id, State: waiting, Ends: []End{}, Lacks: []Lack{}, Configuration: Comparison{Component: id, State: unknown}}
 		}
 		return byID[id]
 	}
@@ -106,10 +96,10 @@ func (c *Component) stand(s Standing) {
 		c.Role, c.Zone = s.Role, s.Zone
 	}
 	if s.Error != "" {
-		c.Lacks = append(c.Lacks, s.Error)
+		c.Lacks = append(c.Lacks, troubleOf(s))
 	}
 	for _, lacking := range s.Lacking {
-		c.Lacks = append(c.Lacks, "its kernel cannot confine it: "+lacking)
+		c.Lacks = append(c.Lacks, kernelLack(lacking))
 	}
 }
 
@@ -123,7 +113,7 @@ func (v *Inventory) addRequests(ctx context.Context, one func(string) *Component
 		if !c.Admitted && c.Fingerprint == "" {
 			c.Role, c.Zone, c.Fingerprint = r.Role, r.Zone, r.Fingerprint
 		}
-		c.Lacks = append(c.Lacks, fmt.Sprintf("a request with key %s waits to be admitted (dukou component admit %s)", r.Fingerprint, r.ID))
+		c.Lacks = append(c.Lacks, requestLack(r))
 	}
 	return err
 }
@@ -144,7 +134,7 @@ func (v *Inventory) addConfigurations(ctx context.Context, byID map[string]*Comp
 			c.Configuration = state
 		}
 		if c.Policy != 0 && !end.IsZero() {
-			c.Ends = append(c.Ends, End{"the life of its policy and keys", end})
+			c.Ends = append(c.Ends, keysEnd(end))
 		}
 		if c.Configuration.Number == 0 {
 			continue
@@ -163,45 +153,8 @@ func endsOf(e control.Effective) []End {
 	var list []End
 	for _, f := range e.Files {
 		if f.End != 0 {
-			list = append(list, End{"certificate " + f.Path, time.UnixMilli(f.End)})
+			list = append(list, certificateEnd(f.Path, time.UnixMilli(f.End)))
 		}
 	}
 	return list
-}
-
-// lacks says in sentences what is to be done about a component.
-func (v *Inventory) lacks(c *Component, signerAway bool) []string {
-	list := c.Lacks
-	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
-	switch {
-	case signerAway:
-		add("whether it is admitted is not known: the signer does not answer")
-	case !c.Admitted && c.State != waiting && c.State != "self":
-		add("it is in the policy in force and not admitted: it gets no keys any more")
-	case c.State == admitted:
-		add("no policy in force names it")
-	}
-	if c.Version != "" && c.Version != v.Version {
-		add("it runs version %s, this center %s", c.Version, v.Version)
-	}
-	switch c.Configuration.State {
-	case drift:
-		add("its configuration is not the intended one (dukou component configuration diff %s)", c.ID)
-	case unaccepted:
-		add("no configuration of it was accepted yet (dukou component configuration accept %s)", c.ID)
-	}
-	now := v.Now()
-	for _, e := range c.Ends {
-		if left := e.At.Sub(now); left < soon {
-			add("%s", endsIn(e, left))
-		}
-	}
-	return list
-}
-
-func endsIn(e End, left time.Duration) string {
-	if left <= 0 {
-		return e.What + " has ended"
-	}
-	return fmt.Sprintf("%s ends in %d days", e.What, int(left/(24*time.Hour)))
 }

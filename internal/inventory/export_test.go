@@ -21,3 +21,6 @@ func Pack(e control.Effective) ([]byte, error) { return pack(e) }
 
 // Unpack reads an archive.
 func Unpack(b []byte) (control.Effective, error) { return unpack(b) }
+
+// FeatureOf is the name of what a kernel lacks.
+func FeatureOf(lacking string) string { return featureOf(lacking) }

@@ -65,9 +65,12 @@ type Standing struct {
 
 // Plan is what two persons are to do, as it is proposed.
 type Plan struct {
-	Title      string
-	Payload    json.RawMessage
-	Difference string
+	Title       string
+	Component   string
+	Fingerprint string // of its key, where the act is about that
+	Number      int64  // of the configuration, where it is about one
+	Payload     json.RawMessage
+	Difference  string
 }
 
 // Inventory knows the components.

@@ -39,6 +39,7 @@ type call struct {
 	Origin string // where a browser says that the page is
 
 	live      bool   // a page asks by itself
+	asks      string // path and query: what is asked for
 	performed bool   // its handler was called
 	note      string // what its record says beside, for auditors: a difference, a count
 }
@@ -56,7 +57,7 @@ func (s *Server) admit(r Route) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		request, _ := humago.Unwrap(hc)
 		c := &call{Route: &r, ID: store.NewID(), Object: request.URL.Path, Secret: secretOf(request), Agent: request.UserAgent(), Origin: request.Header.Get("Origin")}
-		c.live = r.Live && request.URL.Query().Get("live") == "true"
+		c.live, c.asks = r.Live && request.URL.Query().Get("live") == "true", request.URL.RequestURI()
 		hc.SetHeader("X-Request-Id", c.ID)
 		hc.SetHeader("Cache-Control", "no-store")
 		if err := s.identify(hc.Context(), c, request); err != nil {

@@ -184,7 +184,8 @@ func AlertInbox(m *monitor.Monitor) InboxSource {
 		var items []InboxItem
 		for _, a := range list {
 			if a.By == "" {
-				items = append(items, InboxItem{Kind: "alert", ID: a.ID, Title: a.Sentence(monitor.English), Since: a.First, Do: "dukou alert acknowledge " + a.ID})
+				view := alertOf(a)
+				items = append(items, InboxItem{Kind: "alert", ID: a.ID, Title: a.Sentence(monitor.English), About: InboxAbout{Code: "alert", Sentences: &view.Sentences}, Since: a.First, Do: "dukou alert acknowledge " + a.ID})
 			}
 		}
 		return items, err

@@ -126,7 +126,7 @@ func TestInterruptionIsTold(t *testing.T) {
 	w.state(monitor.Unreachable, "gate", "outer", "front-a")
 	text := w.next()
 	t.Logf("from the interruption in the standings to the receiver: %s", time.Since(began).Round(time.Millisecond))
-	if !strings.HasPrefix(text, "firing gate does not answer. Interrupted flows: credit-query. Behind it: ") || !strings.Contains(text, " https://console.bank.internal/alerts/") {
+	if !strings.HasPrefix(text, "firing gate does not answer. Interrupted flows: credit-query. Behind it: ") || !strings.Contains(text, " https://console.bank.internal/#/alerts/") {
 		t.Errorf("told: %s", text)
 	}
 }
@@ -205,6 +205,7 @@ func TestRulesTakeTwo(t *testing.T) {
 	if r.status != http.StatusAccepted || id == "" {
 		t.Fatalf("switched off by one: %d %s", r.status, r.text)
 	}
+	w.about(id, proposal.About{Code: "lower-rule", Rule: "component-unreachable"})
 	vote := map[string]any{"digest": digest}
 	w.refused("one's own", w.call("POST", "/proposals/"+id+"/approve", vote, bearer(sys)), "own-proposal")
 	w.refused("by security", w.call("POST", "/proposals/"+id+"/approve", vote, bearer(sec)), "duty-wrong")

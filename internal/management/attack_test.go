@@ -12,6 +12,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/proposal"
 )
 
 // TestFirstHour founds an installation over the interface: nobody is anybody before the
@@ -321,6 +322,7 @@ func TestWeakerRulesTakeTwo(t *testing.T) {
 	}
 	p, err := b.Proposals.Get(t.Context(), r.get("proposal"))
 	b.must("the proposal", err)
+	b.about(p.ID, proposal.About{Code: "weaken-account-rules"})
 	if !strings.Contains(p.Difference, "minLength: 14 -> 10") {
 		t.Errorf("what both see: %s", p.Difference)
 	}

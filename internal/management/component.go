@@ -201,7 +201,8 @@ func (s *Server) admitComponent(ctx context.Context, in *admitIn) (*proposalOut,
 func (s *Server) propose(ctx context.Context, kind string, p inventory.Plan, reason, compared string) (*proposalOut, error) {
 	remark(ctx, p.Difference)
 	return answerProposal(s.Proposals.Propose(ctx, callerOf(ctx), proposal.New{
-		Kind: kind, Title: p.Title, Payload: p.Payload, Difference: p.Difference, Reason: reason, Compared: compared,
+		Kind: kind, Title: p.Title, About: proposal.About{Component: p.Component, Fingerprint: p.Fingerprint, Number: p.Number},
+		Payload: p.Payload, Difference: p.Difference, Reason: reason, Compared: compared,
 	}))
 }
 
@@ -247,7 +248,7 @@ func (s *Server) componentInbox(ctx context.Context, who account.Caller) ([]Inbo
 		list, err := s.Inventory.Requests(ctx)
 		for _, r := range list {
 			if r.State == "waiting" {
-				items = append(items, InboxItem{Kind: "component", ID: r.ID, Title: r.Component + " asks to be admitted", Since: r.HandedIn, Do: "dukou component admit " + r.ID})
+				items = append(items, InboxItem{Kind: "component", ID: r.ID, Title: r.Component + " asks to be admitted", About: InboxAbout{Code: "component", Component: r.Component, Fingerprint: r.Fingerprint}, Since: r.HandedIn, Do: "dukou component admit " + r.ID})
 			}
 		}
 		return items, err
@@ -255,7 +256,7 @@ func (s *Server) componentInbox(ctx context.Context, who account.Caller) ([]Inbo
 		all, err := s.Inventory.Comparisons(ctx)
 		for id, c := range all {
 			if c.State == "drift" {
-				items = append(items, InboxItem{Kind: "configuration", ID: id, Title: "The configuration of " + id + " is not the intended one", Since: c.Since, Do: "dukou component configuration diff " + id})
+				items = append(items, InboxItem{Kind: "configuration", ID: id, Title: "The configuration of " + id + " is not the intended one", About: InboxAbout{Code: "configuration", Component: id}, Since: c.Since, Do: "dukou component configuration diff " + id})
 			}
 		}
 		return items, err

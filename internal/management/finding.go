@@ -50,7 +50,7 @@ func FindingInbox(f *finding.Findings) InboxSource {
 			}
 			for i := range list {
 				items = append(items, InboxItem{
-					Kind: "finding", ID: list[i].ID, Title: list[i].Title, Since: list[i].Opened, Until: list[i].Due,
+					Kind: "finding", ID: list[i].ID, Title: list[i].Title, About: InboxAbout{Code: "finding", Name: list[i].Title}, Since: list[i].Opened, Until: list[i].Due,
 					Do: "dukou finding move " + list[i].ID + " --state " + do,
 				})
 			}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/export"
 	"dukou.dev/dukou/internal/finding"
@@ -79,6 +80,8 @@ func TestFindings(t *testing.T) {
 	if waits := b.ok("inbox", b.call("GET", "/inbox", nil, sys)); waits.items() != 1 || b.ok("inbox", b.call("GET", "/inbox", nil, sec)).items() != 0 {
 		t.Errorf("%s", waits.text)
 	}
+	waits, err := FindingInbox(b.Findings)(t.Context(), account.Caller{Duty: account.System})
+	told(t, waits, err, InboxAbout{Code: "finding", Name: "口令错误过多"})
 	moved := b.ok("mend", b.call("POST", path+"/state", map[string]any{"state": "mending"}, sys, header("If-Match", made.header.Get("ETag"))))
 	b.refused("stale", b.call("PATCH", path, map[string]any{"severity": 3}, aud, header("If-Match", made.header.Get("ETag"))), "stale")
 	b.ok("raise", b.call("PATCH", path, map[string]any{"severity": 3, "text": "again"}, aud, header("If-Match", moved.header.Get("ETag"))))
@@ -204,12 +207,19 @@ func TestRetention(t *testing.T) {
 	b.refused("yesterday's details", b.call("POST", "/retention/destruction", map[string]any{"before": b.clock(), "reason": "x"}, sec), "invalid")
 
 	old := b.clock().AddDate(0, 0, -100)
+	from, to := b.clock().Add(-time.Minute).UTC(), b.clock().Add(time.Hour).UTC()
+	about := map[string]proposal.About{
+		"/retention/rules":       {Code: "set-retention", Class: "decision", Days: 200},
+		"/retention/destruction": {Code: "destroy-details", Before: old.UTC().Format(time.DateOnly)},
+		"/audit-classes":         {Code: "switch-audit-class", Class: "session", From: from, To: to},
+	}
 	for path, body := range map[string]map[string]any{
 		"/retention/rules":       rule,
 		"/retention/destruction": {"before": old, "reason": "the customer asked"},
-		"/audit-classes":         {"class": "session", "from": b.clock().Add(-time.Minute), "to": b.clock().Add(time.Hour), "index": true, "reason": "a load test"},
+		"/audit-classes":         {"class": "session", "from": from, "to": to, "index": true, "reason": "a load test"},
 	} {
 		made := b.ok(path, b.call("POST", path, body, sec))
+		b.about(made.get("id"), about[path])
 		vote := map[string]any{"digest": made.get("digest")}
 		b.refused(path+" by oneself", b.call("POST", "/proposals/"+made.get("id")+"/approve", vote, sec), "own-proposal")
 		b.ok(path+" approved", b.call("POST", "/proposals/"+made.get("id")+"/approve", vote, sec2))

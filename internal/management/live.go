@@ -11,23 +11,23 @@ import (
 // LiveAsked is how a page says that it asks by itself, to go on showing what is new. Such
 // calls keep no session alive, and are recorded once in a while and not each time.
 type LiveAsked struct {
-	Live bool `query:"live" doc:"a page asks this by itself again and again: that is recorded once in five minutes, and keeps no session alive"`
+	Live bool `query:"live" doc:"a page asks this by itself again and again: the same search is recorded once in five minutes, and keeps no session alive"`
 }
 
-// liveFor is for how long live and typed calls of one session and route are recorded as one.
+// liveFor is for how long the same live or typed calls of one session are recorded as one.
 const liveFor = 5 * time.Minute
 
 // lives are the live and typed calls that were recorded lately.
 type lives struct {
 	mu   sync.Mutex
-	last map[[2]string]time.Time // by session and route
+	last map[[3]string]time.Time // by session, call and what it asks for
 }
 
-// first tells whether a call is to be recorded.
+// first tells whether a call is to be recorded: one that asks for something else is.
 func (l *lives) first(c *call, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := [2]string{c.Caller.Session, c.Route.ID}
+	key := [3]string{c.Caller.Session, c.Route.ID, c.asks}
 	if c.Caller.Session == "" { // of a token
 		key[0] = c.Caller.Principal()
 	}
@@ -35,7 +35,7 @@ func (l *lives) first(c *call, now time.Time) bool {
 		return false
 	}
 	if l.last == nil {
-		l.last = map[[2]string]time.Time{}
+		l.last = map[[3]string]time.Time{}
 	}
 	for k, at := range l.last {
 		if now.Sub(at) >= liveFor {

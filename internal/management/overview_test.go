@@ -11,6 +11,7 @@ import (
 	"time"
 
 	bankpolicy "dukou.dev/dukou/examples/bank/policy"
+	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/draft"
@@ -153,6 +154,15 @@ func TestOverviewOfTrouble(t *testing.T) {
 	if o.Alerts.Critical+o.Alerts.Warning == 0 || o.Inbox == 0 || p.look(aud).Inbox != 0 {
 		t.Errorf("alerts %+v, %d for system, %d for audit", o.Alerts, o.Inbox, p.look(aud).Inbox)
 	}
+	waits, err := AlertInbox(p.Monitor)(t.Context(), account.Caller{Duty: account.System})
+	for _, i := range waits {
+		if s := i.About.Sentences; i.About.Code != "alert" || s == nil || s.English != i.Title || s.Chinese == "" {
+			t.Errorf("%q is told as %+v", i.Title, i.About)
+		}
+	}
+	if err != nil || len(waits) == 0 {
+		t.Errorf("%+v: %v", waits, err)
+	}
 	for _, f := range o.Flows {
 		if f.Counts != nil {
 			t.Errorf("%s is counted by an entry that does not answer", f.Name)
@@ -208,11 +218,17 @@ func TestLiveCalls(t *testing.T) {
 	if n := recorded(); n != 1 {
 		t.Errorf("five live calls are recorded %d times", n)
 	}
+	for range 2 { // who reads something else does not read it unseen
+		b.ok("live, of a flow", b.call("GET", "/crossings?live=true&flow=credit-query", nil, bearer(aud)))
+	}
+	if n := recorded(); n != 2 {
+		t.Errorf("another live search is recorded %d times in all", n)
+	}
 	b.refused("a live call that is none", b.call("GET", "/crossings?live=true&limit=0", nil, bearer(aud)), "invalid")
 	b.ok("by hand", b.call("GET", "/crossings", nil, bearer(aud)))
 	b.later(5 * time.Minute)
 	b.ok("live", b.call("GET", "/crossings?live=true", nil, bearer(aud)))
-	if n := recorded(); n != 4 {
+	if n := recorded(); n != 5 {
 		t.Errorf("recorded %d times", n)
 	}
 	for range 2 {

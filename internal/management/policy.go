@@ -71,7 +71,8 @@ func PolicyInbox(d *draft.Desk) InboxSource {
 		}
 		var list []InboxItem
 		for _, w := range waiting {
-			list = append(list, InboxItem{Kind: w.Kind, ID: w.ID, Title: w.Title, Since: w.Since, Until: w.Until, Do: "dukou " + w.Verb + " " + w.ID})
+			about := InboxAbout{Code: w.Kind, Name: w.Name, Partner: w.Partner, Serial: w.Serial}
+			list = append(list, InboxItem{Kind: w.Kind, ID: w.ID, Title: w.Title, About: about, Since: w.Since, Until: w.Until, Do: "dukou " + w.Verb + " " + w.ID})
 		}
 		return list, nil
 	}

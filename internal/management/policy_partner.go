@@ -56,7 +56,7 @@ func (s *Server) proposePartner(ctx context.Context, in *proposePartnerIn) (*pro
 
 func (s *Server) proposePolicy(ctx context.Context, kind string, p draft.Proposed, reason string) (*proposalOut, error) {
 	return answerProposal(s.Proposals.Propose(ctx, callerOf(ctx), proposal.New{
-		Kind: kind, Title: p.Title, Payload: p.Payload, Difference: p.Difference, Reason: reason,
+		Kind: kind, Title: p.Title, About: proposal.About{Partner: p.Partner, Fingerprint: p.Key}, Payload: p.Payload, Difference: p.Difference, Reason: reason,
 	}))
 }
 

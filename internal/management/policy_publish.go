@@ -137,7 +137,7 @@ func (s *Server) proposePublication(ctx context.Context, in *proposePublicationI
 		return nil, err
 	}
 	return answerProposal(s.Proposals.Propose(ctx, callerOf(ctx), proposal.New{
-		Kind: draft.PublishKind, Title: p.Title, Payload: p.Payload, Difference: p.Difference,
+		Kind: draft.PublishKind, Title: p.Title, About: proposal.About{Publication: in.ID, Version: p.Version, Name: p.Name}, Payload: p.Payload, Difference: p.Difference,
 		Reason: in.Body.Reason, Due: in.Body.Due, Signatures: in.Body.Signatures,
 	}))
 }

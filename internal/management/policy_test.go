@@ -184,8 +184,11 @@ func TestPolicyAtWork(t *testing.T) {
 	if r := b.ok("in force", b.call("GET", "/policies/in-force", nil, bearer(aud))); r.body["version"] != 2.0 || r.get("waits", "id") != publication {
 		t.Error(r.text)
 	}
-	if list, err := PolicyInbox(b.Policy)(t.Context(), account.Caller{Duty: account.Security}); err != nil || len(list) != 1 || list[0].Do != "dukou policy confirm "+publication {
-		t.Errorf("%+v: %v", list, err)
+	b.about(proposed, proposal.About{Code: "publish-policy", Publication: publication, Version: 2, Name: "More for portals"})
+	list, err := PolicyInbox(b.Policy)(t.Context(), account.Caller{Duty: account.Security})
+	told(t, list, err, InboxAbout{Code: "publication", Name: "More for portals"})
+	if list[0].Do != "dukou policy confirm "+publication {
+		t.Errorf("%+v", list)
 	}
 	b.ok("roll back", b.call("POST", "/policies/"+publication+"/rollback", nil, bearer(sec)))
 	if p := keeper.Current(); p.Version != 3 || p.Flow("credit-query").Limits.Rate != 200 {
@@ -208,6 +211,8 @@ func (b *bank) partners(sec, sec2 string) {
 	r := b.ok("propose a partner", b.call("POST", "/partners", map[string]any{
 		"name": "branch", "key": hex.EncodeToString(publicOf("branch")), "zones": []string{"internet"}, "lists": []string{"subjects"},
 	}, bearer(sec)))
+	branch := envelope.IDOf(publicOf("branch")).String()
+	b.about(r.get("id"), proposal.About{Code: "admit-partner", Partner: "branch", Fingerprint: branch})
 	b.refused("not admitted yet", b.call("GET", "/partners/branch", nil, bearer(sec)), "unknown")
 	b.ok("approve", b.call("POST", "/proposals/"+r.get("id")+"/approve", map[string]any{"digest": r.get("digest")}, bearer(sec2)))
 	for deadline := time.Now().Add(20 * time.Second); b.call("GET", "/partners/branch", nil, bearer(sec)).status != http.StatusOK; {
@@ -227,6 +232,10 @@ func (b *bank) partners(sec, sec2 string) {
 	if got := b.submit("other", s.Encode()); got != http.StatusUnauthorized {
 		b.t.Errorf("a part of nobody: %d", got)
 	}
+	waits, err := PolicyInbox(b.Policy)(b.t.Context(), account.Caller{Duty: account.Security})
+	told(b.t, waits, err, InboxAbout{Code: "part", Partner: "branch", Serial: 1})
+	r = b.ok("propose to dismiss it", b.call("POST", "/partners/branch/dismissal", map[string]any{}, bearer(sec)))
+	b.about(r.get("id"), proposal.About{Code: "dismiss-partner", Partner: "branch", Fingerprint: branch})
 }
 
 func (b *bank) submit(name string, data []byte) int {

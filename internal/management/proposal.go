@@ -141,12 +141,26 @@ func (s *Server) withdrawProposal(ctx context.Context, in *withdrawIn) (*proposa
 
 // InboxItem is one thing that waits for an administrator's hand.
 type InboxItem struct {
-	Kind  string    `json:"kind" doc:"proposal, component, configuration, alert, ..."`
-	ID    string    `json:"id" doc:"of what waits"`
-	Title string    `json:"title"`
-	Since time.Time `json:"since,omitzero"`
-	Until time.Time `json:"until,omitzero" doc:"it is too late then"`
-	Do    string    `json:"do" doc:"how, by command line"`
+	Kind  string     `json:"kind" doc:"proposal, component, configuration, alert, ..."`
+	ID    string     `json:"id" doc:"of what waits"`
+	Title string     `json:"title"`
+	About InboxAbout `json:"about" doc:"what the title says, for other languages"`
+	Since time.Time  `json:"since,omitzero"`
+	Until time.Time  `json:"until,omitzero" doc:"it is too late then"`
+	Do    string     `json:"do" doc:"how, by command line"`
+}
+
+// InboxAbout says in a code and what belongs to it what waits.
+type InboxAbout struct {
+	Code        string          `json:"code" enum:"proposal,publication,part,component,configuration,alert,finding" doc:"the kind"`
+	Proposal    *proposal.About `json:"proposal,omitempty" doc:"what was proposed"`
+	By          string          `json:"by,omitempty" doc:"who proposed it"`
+	Component   string          `json:"component,omitempty"`
+	Fingerprint string          `json:"fingerprint,omitempty" doc:"of the key in its request"`
+	Name        string          `json:"name,omitempty" doc:"of the publication or the finding, as a person has written it"`
+	Partner     string          `json:"partner,omitempty" doc:"whose part it is"`
+	Serial      uint64          `json:"serial,omitempty" doc:"of the part"`
+	Sentences   *sentences      `json:"sentences,omitempty" doc:"of the alert"`
 }
 
 // InboxSource gives what waits for one administrator from one part of the center.
@@ -192,7 +206,7 @@ func (s *Server) proposalInbox(ctx context.Context, who account.Caller) ([]Inbox
 	for i := range list {
 		p := &list[i]
 		if p.Proposer != who.Account {
-			items = append(items, InboxItem{Kind: "proposal", ID: p.ID, Title: p.Title + " (" + p.ProposerName + ")", Since: p.Created, Until: p.Expires, Do: "dukou proposal show " + p.ID})
+			items = append(items, InboxItem{Kind: "proposal", ID: p.ID, Title: p.Title + " (" + p.ProposerName + ")", About: InboxAbout{Code: "proposal", Proposal: p.About, By: p.ProposerName}, Since: p.Created, Until: p.Expires, Do: "dukou proposal show " + p.ID})
 		}
 	}
 	return items, err

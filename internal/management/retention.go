@@ -108,15 +108,13 @@ func (s *Server) showRetention(ctx context.Context, _ *struct{}) (*retentionOut,
 }
 
 // proposeOf proposes an act whose payload is a value.
-func (s *Server) proposeOf(ctx context.Context, kind, title, difference, reason string, of any) (*proposalOut, error) {
-	payload, err := json.Marshal(of)
-	if err != nil {
+func (s *Server) proposeOf(ctx context.Context, n proposal.New, of any) (*proposalOut, error) {
+	var err error
+	if n.Payload, err = json.Marshal(of); err != nil {
 		return nil, err
 	}
-	remark(ctx, difference)
-	return answerProposal(s.Proposals.Propose(ctx, callerOf(ctx), proposal.New{
-		Kind: kind, Title: title, Payload: payload, Difference: difference, Reason: reason,
-	}))
+	remark(ctx, n.Difference)
+	return answerProposal(s.Proposals.Propose(ctx, callerOf(ctx), n))
 }
 
 type setRetentionIn struct {
@@ -134,8 +132,11 @@ func (s *Server) setRetention(ctx context.Context, in *setRetentionIn) (*proposa
 	}
 	now := s.Retention.Rules()
 	i := slices.IndexFunc(now, func(r retention.Rule) bool { return r.Class == rule.Class })
-	title := fmt.Sprintf("keep audit of class %s for %d days", rule.Class, rule.Days)
-	return s.proposeOf(ctx, actRetention, title, fmt.Sprintf("class %s: %d days → %d days", rule.Class, now[i].Days, rule.Days), in.Body.Reason, rule)
+	return s.proposeOf(ctx, proposal.New{
+		Kind: actRetention, Title: fmt.Sprintf("keep audit of class %s for %d days", rule.Class, rule.Days),
+		About:      proposal.About{Class: string(rule.Class), Days: rule.Days},
+		Difference: fmt.Sprintf("class %s: %d days → %d days", rule.Class, now[i].Days, rule.Days), Reason: in.Body.Reason,
+	}, rule)
 }
 
 type destroyIn struct {
@@ -150,8 +151,10 @@ func (s *Server) destroyDetails(ctx context.Context, in *destroyIn) (*proposalOu
 		return nil, err
 	}
 	date := in.Body.Before.UTC().Format(time.DateOnly)
-	return s.proposeOf(ctx, actDestroy, "destroy all details before "+date,
-		"the keys of the details of all components and classes before "+date+" are destroyed for good; leaves and proofs stay", in.Body.Reason, destruction{in.Body.Before})
+	return s.proposeOf(ctx, proposal.New{
+		Kind: actDestroy, Title: "destroy all details before " + date, About: proposal.About{Before: date}, Reason: in.Body.Reason,
+		Difference: "the keys of the details of all components and classes before " + date + " are destroyed for good; leaves and proofs stay",
+	}, destruction{in.Body.Before})
 }
 
 type forecastOut struct{ Body retention.Forecast }
@@ -191,5 +194,8 @@ func (s *Server) switchClass(ctx context.Context, in *switchIn) (*proposalOut, e
 		return nil, err
 	}
 	what := fmt.Sprintf("class %s is left out (index: %t, exports: %t) from %s to %s", w.Class, w.Index, w.Export, w.From.Format(time.RFC3339), w.To.Format(time.RFC3339))
-	return s.proposeOf(ctx, actSwitch, fmt.Sprintf("leave audit of class %s out for a time", w.Class), what, b.Reason, w)
+	return s.proposeOf(ctx, proposal.New{
+		Kind: actSwitch, Title: fmt.Sprintf("leave audit of class %s out for a time", w.Class),
+		About: proposal.About{Class: string(w.Class), From: w.From, To: w.To}, Difference: what, Reason: b.Reason,
+	}, w)
 }

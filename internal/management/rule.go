@@ -150,7 +150,7 @@ func (s *Server) proposeRule(ctx context.Context, c monitor.Change, difference, 
 		return nil, err
 	}
 	p, err := s.Proposals.Propose(ctx, callerOf(ctx), proposal.New{
-		Kind: actLower, Title: "Lower rule " + c.Rule, Payload: payload, Difference: difference, Reason: reason,
+		Kind: actLower, Title: "Lower rule " + c.Rule, About: proposal.About{Rule: c.Rule, For: c.Name}, Payload: payload, Difference: difference, Reason: reason,
 	})
 	if err != nil {
 		return nil, err

@@ -325,9 +325,23 @@ type inbox struct{ Items []management.InboxItem }
 func (d *desk) waits(who string) (kinds []string) {
 	d.t.Helper()
 	for _, item := range into[inbox](d, who, "GET", "/inbox", nil).Items {
+		d.abouts(&item)
 		kinds = append(kinds, item.Kind)
 	}
 	return kinds
+}
+
+// abouts holds what an item says in codes against what it says in its title.
+func (d *desk) abouts(i *management.InboxItem) {
+	d.t.Helper()
+	a := &i.About
+	want := map[string]string{"component": a.Component + " asks to be admitted", "configuration": "The configuration of " + a.Component + " is not the intended one"}[i.Kind]
+	if i.Kind == "proposal" {
+		want = "Admit " + a.Proposal.Component + " (" + a.By + ")"
+	}
+	if a.Code != i.Kind || i.Title != want {
+		d.t.Errorf("%q is told as %+v", i.Title, a)
+	}
 }
 
 func enrolment(t *testing.T, id string) (pki.Request, []byte) {
@@ -361,6 +375,9 @@ func TestAdmitByTwo(t *testing.T) {
 	p := into[proposal.Proposal](d, "li", "POST", admit, says)
 	if !strings.Contains(p.Difference, r.Fingerprint()) || p.ProposerName != "li" {
 		t.Errorf("%+v", p)
+	}
+	if want := (proposal.About{Code: "admit-component", Component: "front-a", Fingerprint: r.Fingerprint()}); *p.About != want {
+		t.Errorf("it is about %+v, want %+v", p.About, want)
 	}
 	approve := "/proposals/" + p.ID + "/approve"
 	ballot := map[string]any{"digest": p.Digest, "compared": r.Fingerprint()}
@@ -408,6 +425,9 @@ func (d *desk) dismiss() {
 	why := map[string]string{"reason": "it is replaced"}
 	d.fresh("li", "wang")
 	p := into[proposal.Proposal](d, "li", "POST", "/components/front-a/dismiss", why)
+	if want := (proposal.About{Code: "dismiss-component", Component: "front-a", Fingerprint: p.About.Fingerprint}); *p.About != want || len(p.About.Fingerprint) != 64 {
+		d.t.Errorf("it is about %+v, want %+v", p.About, want)
+	}
 	q := into[proposal.Proposal](d, "wang", "POST", "/components/front-a/dismiss", why)
 	chen, err := d.accounts.Identify(d.t.Context(), d.bearer["chen"], "127.0.0.1")
 	d.must(err)
@@ -471,7 +491,7 @@ func TestConfigurationByTwo(t *testing.T) {
 		t.Errorf("%q", x.Difference)
 	}
 	a := into[accepted](d, "chen", "POST", at+"/accept", map[string]int{"number": 2})
-	if a.Accepted || a.Proposal == nil {
+	if a.Accepted || a.Proposal == nil || *a.Proposal.About != (proposal.About{Code: "accept-configuration", Component: "front-a", Number: 2}) {
 		t.Fatalf("%+v", a)
 	}
 	d.fresh("chen", "zhou")

@@ -83,35 +83,35 @@ func englishEnd(a *Alert, days float64) string {
 func chinese(a *Alert, of string, v, t float64) string {
 	switch a.Rule {
 	case RuleUnreachable:
-		return fmt.Sprintf("组件 %s 没有应答。", of)
+		return fmt.Sprintf("部件 %s 没有应答。", of)
 	case RuleUntrusted:
-		return fmt.Sprintf("组件 %s 未按签名清单启动，不向其下发策略和密钥。", of)
+		return fmt.Sprintf("部件 %s 未按签名清单启动，不向其下发策略和密钥。", of)
 	case RuleBehind:
-		return fmt.Sprintf("组件 %s 尚未启用现行的策略包或密钥租约。", of)
+		return fmt.Sprintf("部件 %s 尚未启用现行的策略包或密钥租约。", of)
 	case RuleLog:
-		return fmt.Sprintf("组件 %s 的审计日志不可信：%s。", of, a.Detail)
+		return fmt.Sprintf("部件 %s 的审计日志不可信：%s。", of, a.Detail)
 	case RuleClock:
-		return fmt.Sprintf("组件 %s 的时钟偏差 %.0f 秒（阈值 %.0f 秒）。", of, v, t)
+		return fmt.Sprintf("部件 %s 的时钟偏差 %.0f 秒（阈值 %.0f 秒）。", of, v, t)
 	case RuleBacklog:
-		return fmt.Sprintf("组件 %s 有 %.0f 个文件等待投递（阈值 %.0f）。", of, v, t)
+		return fmt.Sprintf("部件 %s 有 %.0f 个文件等待投递（阈值 %.0f）。", of, v, t)
 	case RuleDiskFree:
-		return fmt.Sprintf("组件 %s 的磁盘剩余 %.1f%%（阈值 %.1f%%）。无法记录时不再放行。", of, v, t)
+		return fmt.Sprintf("部件 %s 的磁盘剩余 %.1f%%（阈值 %.1f%%）。无法记录时不再放行。", of, v, t)
 	case RuleDiskFull:
-		return fmt.Sprintf("按当前速度，组件 %s 的磁盘将在 %.0f 小时后写满。", of, v)
+		return fmt.Sprintf("按当前速度，部件 %s 的磁盘将在 %.0f 小时后写满。", of, v)
 	case RuleEndMonth, RuleEndWeek, RuleEndDay:
 		return chineseEnd(a, v)
 	case RuleInterrupted:
-		return fmt.Sprintf("流程 %s 中断：途中有组件没有应答。", of)
+		return fmt.Sprintf("数据流 %s 中断：途中有部件没有应答。", of)
 	case RuleRefused:
-		return fmt.Sprintf("流程 %s 五分钟内有 %.0f%% 被拒绝（阈值 %.0f%%）。", of, v, t)
+		return fmt.Sprintf("数据流 %s 五分钟内有 %.0f%% 被拒绝（阈值 %.0f%%）。", of, v, t)
 	case RuleFailing:
-		return fmt.Sprintf("流程 %s 五分钟内有 %.1f%% 失败（阈值 %.1f%%）。", of, v, t)
+		return fmt.Sprintf("数据流 %s 五分钟内有 %.1f%% 失败（阈值 %.1f%%）。", of, v, t)
 	case RuleSlow:
-		return fmt.Sprintf("流程 %s 有百分之一的请求耗时超过 %.2g 秒（阈值 %.2g 秒）。", of, v, t)
+		return fmt.Sprintf("数据流 %s 有百分之一的请求耗时超过 %.2g 秒（阈值 %.2g 秒）。", of, v, t)
 	case RuleSilent:
-		return fmt.Sprintf("流程 %s 已 %.0f 分钟没有业务，而平日此时段繁忙。", of, v)
+		return fmt.Sprintf("数据流 %s 已 %.0f 分钟没有业务，而平日此时段繁忙。", of, v)
 	case RuleDrift:
-		return fmt.Sprintf("组件 %s 的配置与预期不一致。%s", of, a.Detail)
+		return fmt.Sprintf("部件 %s 的配置与预期不一致。%s", of, a.Detail)
 	case RuleNotTold:
 		return fmt.Sprintf("通知渠道 %s 无法送达。%s", of, a.Detail)
 	default:
@@ -125,7 +125,7 @@ func chineseEnd(a *Alert, days float64) string {
 		part = a.Part
 	}
 	if a.Component != "" {
-		part = "组件 " + a.Component + " 的" + part
+		part = "部件 " + a.Component + " 的" + part
 	}
 	if days <= 0 {
 		return part + "已到期。"
@@ -158,7 +158,7 @@ func (n *News) Sentence(l Language) string {
 	}
 	join, mid := " ", []string{"Interrupted flows: ", "Behind it: ", "."}
 	if l == Chinese {
-		join, mid = "", []string{"受影响的流程：", "其后的组件：", "。"}
+		join, mid = "", []string{"受影响的数据流：", "其后的部件：", "。"}
 	}
 	if len(flows) > 0 {
 		text += join + mid[0] + names(l, flows) + mid[2]

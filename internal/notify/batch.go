@@ -60,7 +60,7 @@ func wordsOf(language string) words {
 	}
 	return words{
 		levels: [4]string{"", "提示", "警告", "严重"}, states: map[string]string{Firing: "告警", Resolved: "恢复", Trial: "测试"},
-		more: "另有 %d 条", component: "组件", flow: "流程", at: "时间", count: "次数", link: "查看",
+		more: "另有 %d 条", component: "部件", flow: "数据流", at: "时间", count: "次数", link: "查看",
 		colon: "：", titleOne: "渡口%s（%s）", titleMany: "渡口：%d 条消息（%s）",
 	}
 }
@@ -74,7 +74,7 @@ func batchOf(c *Channel, console string, messages []Message, now time.Time) Batc
 	}
 	b := Batch{At: now.In(zone), language: c.Language}
 	if console != "" {
-		b.Link = strings.TrimSuffix(console, "/") + "/alerts"
+		b.Link = strings.TrimSuffix(console, "/") + "/#/alerts"
 	}
 	for _, m := range messages {
 		item := itemOf(&m, w, zone, c.Language)

@@ -50,7 +50,7 @@ func twoThings(kind Kind, language string) (*Channel, Batch) {
 	now := time.Date(2026, 11, 22, 13, 40, 5, 0, time.UTC)
 	other := found(two)
 	other.Component, other.Flow, other.Rule, other.Level, other.Count = "", "credit-query", "flow-failing", 2, 3
-	other.Sentences = map[string]string{"en": "6.0 % of what came on flow credit-query in five minutes failed (limit 5.0 %).", "zh": "流程 credit-query 五分钟内有 6.0% 失败（阈值 5.0%）。"}
+	other.Sentences = map[string]string{"en": "6.0 % of what came on flow credit-query in five minutes failed (limit 5.0 %).", "zh": "数据流 credit-query 五分钟内有 6.0% 失败（阈值 5.0%）。"}
 	return c, batchOf(c, "https://console.bank.internal", []Message{other, lost(one)}, now)
 }
 
@@ -213,7 +213,7 @@ func TestTemplates(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"msg":{{json .Title}}}`:                          `{"msg":"Dukou: 2 messages (critical)"}`,
 		`{{range .Items}}{{.Component}};{{end}}`:           `gate-1;;`,
-		`{{with .Link}}{{.}}{{end}}`:                       `https://console.bank.internal/alerts`,
+		`{{with .Link}}{{.}}{{end}}`:                       `https://console.bank.internal/#/alerts`,
 		`{{if gt .Level 2}}page{{else}}mail{{end}}`:        `page`,
 		`{{range $.Items}}{{.LevelWord}} {{end}}{{.More}}`: `critical warning 0`,
 	} {
@@ -324,7 +324,7 @@ func TestNoMarkup(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
-	f.Add("组件 gate-1 没有应答。", "gate-1", 3, 100)
+	f.Add("部件 gate-1 没有应答。", "gate-1", 3, 100)
 	f.Add("<@all>\r\n[x](y)", "", -1, 7)
 	f.Fuzz(func(t *testing.T, sentence, component string, level, limit int) {
 		m := lost(one)

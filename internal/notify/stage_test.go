@@ -120,7 +120,7 @@ func lost(id string) Message {
 		Alert: id, Rule: "component-unreachable", Level: 3, State: Firing, Component: "gate-1", At: time.Date(2026, 11, 22, 13, 40, 4, 0, time.UTC), Count: 1,
 		Sentences: map[string]string{
 			"en": "gate-1 does not answer. Interrupted flows: credit-query.",
-			"zh": "组件 gate-1 没有应答。受影响的流程：credit-query。",
+			"zh": "部件 gate-1 没有应答。受影响的数据流：credit-query。",
 		},
 	}
 }
@@ -128,7 +128,7 @@ func lost(id string) Message {
 func found(id string) Message {
 	m := lost(id)
 	m.State, m.At = Resolved, m.At.Add(time.Minute)
-	m.Sentences = map[string]string{"en": "gate-1 does not answer.", "zh": "组件 gate-1 没有应答。"}
+	m.Sentences = map[string]string{"en": "gate-1 does not answer.", "zh": "部件 gate-1 没有应答。"}
 	return m
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"dukou.dev/dukou/internal/fault"
 )
@@ -82,7 +83,8 @@ type Error struct {
 	Code   Code
 	Detail string // one or two sentences: what, and what to do; no secrets
 	Fields []Field
-	Err    error // for the log
+	Until  time.Time // when it is worth to try again, where that is known
+	Err    error     // for the log
 }
 
 // New makes a problem of a code.
@@ -123,6 +125,8 @@ type Document struct {
 	Detail  string  `json:"detail,omitempty"`
 	Request string  `json:"request,omitempty" doc:"by which the audit finds this call"`
 	Fields  []Field `json:"fields,omitempty"`
+
+	Until time.Time `json:"until,omitzero" doc:"when it is worth to try again, where that is known: of a locked account"`
 }
 
 // GetStatus is the HTTP status.
@@ -139,7 +143,7 @@ func (*Document) ContentType(string) string { return "application/problem+json" 
 func Of(err error) *Document {
 	d := &Document{Type: "about:blank", Status: http.StatusInternalServerError, Code: string(Internal)}
 	if e, ok := errors.AsType[*Error](err); ok {
-		d.Status, d.Code, d.Detail, d.Fields = Status(e.Code), string(e.Code), e.Detail, e.Fields
+		d.Status, d.Code, d.Detail, d.Fields, d.Until = Status(e.Code), string(e.Code), e.Detail, e.Fields, e.Until
 	} else if f, ok := errors.AsType[*fault.Error](err); ok {
 		d.Status, d.Code, d.Detail = fault.HTTPStatus(f.Code), string(f.Code), f.What
 	}

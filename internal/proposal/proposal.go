@@ -58,6 +58,7 @@ type Act struct {
 type New struct {
 	Kind       string
 	Title      string          // one line for people
+	About      About           // what the title says; its code is the kind's
 	Payload    json.RawMessage // what Do does it by; at most MaxPayload
 	Difference string          // what both are shown; at most MaxDifference
 	Reason     string          // the proposer's words
@@ -97,6 +98,7 @@ type Proposal struct {
 	ID           string          `json:"id"`
 	Kind         string          `json:"kind" doc:"what is to be done: publish-policy, admit-component, ..."`
 	Title        string          `json:"title"`
+	About        *About          `json:"about,omitempty" doc:"what the title says, for other languages; none of an older version"`
 	Payload      json.RawMessage `json:"payload,omitempty" doc:"what it is done by"`
 	Difference   string          `json:"difference,omitempty" doc:"what changes; both persons see the same"`
 	Digest       string          `json:"digest" doc:"SHA-256 over kind, payload, difference and due: name it when you approve"`
@@ -110,6 +112,7 @@ type Proposal struct {
 	State        State           `json:"state" enum:"open,approved,doing,done,failed,refused,withdrawn,expired"`
 	Votes        []Vote          `json:"votes" doc:"the proposer's first"`
 	Result       string          `json:"result,omitempty" doc:"what was done, or why not"`
+	Outcome      *Outcome        `json:"outcome,omitempty" doc:"what the result says, for other languages; none before the end, and of an older version"`
 	Changed      time.Time       `json:"changed"`
 	Revision     int64           `json:"revision"`
 }

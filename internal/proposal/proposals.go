@@ -99,8 +99,9 @@ func (s *Proposals) draft(who account.Caller, act Act, n New) (Proposal, error) 
 		return Proposal{}, err
 	}
 	due := n.Due.Truncate(time.Millisecond)
+	n.About.Code = act.Kind
 	p := Proposal{
-		ID: store.NewID(), Kind: act.Kind, Title: n.Title, Payload: payload, Difference: n.Difference,
+		ID: store.NewID(), Kind: act.Kind, Title: n.Title, About: &n.About, Payload: payload, Difference: n.Difference,
 		Digest: DigestOf(act.Kind, payload, n.Difference, due), Proposer: who.Account, ProposerName: who.Name, Duty: act.Duty,
 		Reason: n.Reason, Created: now, Expires: now.Add(OpenFor), Due: due, State: Waiting, Changed: now, Revision: 1,
 	}

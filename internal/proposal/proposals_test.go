@@ -41,7 +41,7 @@ func TestTwoPersons(t *testing.T) {
 		s.round()
 		s.round()
 		got, err := s.Get(t.Context(), p.ID)
-		if err != nil || got.State != proposal.Done || got.Result != "it was done" || s.times() != 1 {
+		if err != nil || got.State != proposal.Done || got.Result != "it was done" || s.times() != 1 || *got.Outcome != (proposal.Outcome{Code: "done"}) {
 			t.Fatalf("%+v done %d times: %v", got, s.times(), err)
 		}
 		if len(got.Votes) != 2 || got.Votes[0].Account != "li" || got.Votes[1].Account != "wang" || got.Digest != proposal.DigestOf(got.Kind, got.Payload, got.Difference, got.Due) {
@@ -287,7 +287,7 @@ func TestLostDuty(t *testing.T) {
 		s.pass(2 * time.Hour)
 		s.round()
 		got, err := s.Get(t.Context(), later.ID)
-		if err != nil || got.State != proposal.Failed || !strings.Contains(got.Result, "li") || s.times() != 0 {
+		if err != nil || got.State != proposal.Failed || !strings.Contains(got.Result, "li") || s.times() != 0 || *got.Outcome != (proposal.Outcome{Code: "duty-lost", Name: "li"}) {
 			t.Errorf("%s: %s, done %d times: %v", got.State, got.Result, s.times(), err)
 		}
 	})
@@ -344,6 +344,9 @@ func TestExpires(t *testing.T) {
 		s.round()
 		if err := s.approve(p, security("wang")); problem.CodeOf(err) != problem.Conflict || s.state(p.ID) != proposal.Expired {
 			t.Errorf("it is %s: %v", s.state(p.ID), err)
+		}
+		if got, err := s.Get(t.Context(), p.ID); err != nil || *got.Outcome != (proposal.Outcome{Code: "expired"}) {
+			t.Errorf("%+v: %v", got.Outcome, err)
 		}
 		if e := s.entries(); e[len(e)-1].Action != "expire-proposal" || e[len(e)-1].Subject != "center" {
 			t.Errorf("recorded: %+v", e[len(e)-1])
@@ -411,6 +414,9 @@ func TestForgotten(t *testing.T) {
 	if s.state(gone.ID) != proposal.Failed || s.state(stays.ID) != proposal.Done {
 		t.Errorf("%s, %s", s.state(gone.ID), s.state(stays.ID))
 	}
+	if got, err := s.Get(t.Context(), gone.ID); err != nil || *got.Outcome != (proposal.Outcome{Code: "act-unknown"}) {
+		t.Errorf("%+v: %v", got.Outcome, err)
+	}
 }
 
 // signedFree is the kind whose votes are verified, on a stage that takes all.
@@ -460,18 +466,19 @@ func TestAway(t *testing.T) {
 // TestFailed: an act that fails says why to administrators, and keeps the rest to itself.
 func TestFailed(t *testing.T) {
 	s := newStage(t, storetest.SQLite(t))
-	for want, err := range map[string]error{
+	for want, cause := range map[string]error{
 		"the version is taken":                     problem.Wrap(problem.Conflict, errors.New("secret"), "the version is taken"),
 		"it failed; the center's own log says why": errors.New("secret"),
 	} {
 		p := s.propose(plain, "li")
-		s.do = func(context.Context, proposal.Proposal) (string, error) { return "", err }
+		s.do = func(context.Context, proposal.Proposal) (string, error) { return "", cause }
 		if err := s.approve(p, security("wang")); err != nil {
 			t.Fatal(err)
 		}
 		s.round()
-		if got, err := s.Get(t.Context(), p.ID); err != nil || got.State != proposal.Failed || got.Result != want {
-			t.Errorf("%s: %q, %v", got.State, got.Result, err)
+		if got, err := s.Get(t.Context(), p.ID); err != nil || got.State != proposal.Failed || got.Result != want ||
+			*got.Outcome != (proposal.Outcome{Code: "failed", Problem: string(problem.CodeOf(cause)), Detail: want}) {
+			t.Errorf("%s: %q, %+v, %v", got.State, got.Result, got.Outcome, err)
 		}
 	}
 }
@@ -649,6 +656,9 @@ func TestList(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, p := range list {
+				if *p.About != (proposal.About{Code: p.Kind, Name: "a thing"}) {
+					t.Errorf("about %+v", p.About)
+				}
 				if seen[p.ID] || last.ID != "" && p.Created.After(last.Created) || p.Payload != nil || p.Difference != "" || len(p.Votes) != 1 {
 					t.Errorf("%+v", p)
 				}

@@ -48,7 +48,7 @@ func (s *Proposals) round(ctx context.Context) error {
 		return err
 	}
 	for _, p := range old {
-		p.Result = fmt.Sprintf("nobody approved it within %d days", OpenFor/(24*time.Hour))
+		p.Result, p.Outcome = fmt.Sprintf("nobody approved it within %d days", OpenFor/(24*time.Hour)), &Outcome{Code: codeExpired}
 		if err := s.end(ctx, p, Expired, Waiting); err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (s *Proposals) round(ctx context.Context) error {
 func (s *Proposals) perform(ctx context.Context, p Proposal) error {
 	act, ok := s.acts[p.Kind]
 	if !ok {
-		p.Result = "this version of the center does not know the act"
+		p.Result, p.Outcome = "this version of the center does not know the act", &Outcome{Code: codeUnknown}
 		return s.end(ctx, p, Failed, Approved, Doing)
 	}
 	if p.State == Approved {
@@ -93,7 +93,7 @@ func (s *Proposals) perform(ctx context.Context, p Proposal) error {
 	if err != nil {
 		return s.failed(ctx, p, err)
 	}
-	p.Result = fit(result)
+	p.Result, p.Outcome = fit(result), &Outcome{Code: codeDone}
 	return s.end(ctx, p, Done, Doing)
 }
 
@@ -106,7 +106,7 @@ func (s *Proposals) still(ctx context.Context, act Act, p Proposal) error {
 	}
 	for _, v := range p.Votes {
 		if !slices.Contains(holders, v.Account) {
-			return problem.New(problem.Conflict, "%s voted and does not hold the duty %s any more: propose it anew", v.Name, p.Duty)
+			return problem.Wrap(problem.Conflict, &lostError{v.Name}, "%s voted and does not hold the duty %s any more: propose it anew", v.Name, p.Duty)
 		}
 	}
 	if act.Check == nil {
@@ -130,6 +130,7 @@ func (s *Proposals) failed(ctx context.Context, p Proposal, cause error) error {
 		}
 	}
 	p.Result = fit(told(cause))
+	p.Outcome = outcomeOf(cause, p.Result)
 	return s.end(ctx, p, Failed, Approved, Doing)
 }
 
@@ -189,7 +190,7 @@ func (s *Proposals) move(ctx context.Context, p Proposal, to State, from ...Stat
 		if err != nil || !slices.Contains(from, now.State) {
 			return err
 		}
-		now.State, now.Result, now.Changed = to, p.Result, s.Now()
+		now.State, now.Result, now.Outcome, now.Changed = to, p.Result, p.Outcome, s.Now()
 		return s.update(ctx, tx, now)
 	})
 	if err == nil {

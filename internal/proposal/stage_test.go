@@ -168,7 +168,7 @@ func security(id string) account.Caller { return by(id, account.Security) }
 
 // something is what is proposed in most tests.
 func something(kind string) proposal.New {
-	return proposal.New{Kind: kind, Title: "Do something", Payload: json.RawMessage(`{"a": 1, "b": "<x>"}`), Difference: "- old\n+ new\n", Reason: "it is better"}
+	return proposal.New{Kind: kind, Title: "Do something", About: proposal.About{Name: "a thing"}, Payload: json.RawMessage(`{"a": 1, "b": "<x>"}`), Difference: "- old\n+ new\n", Reason: "it is better"}
 }
 
 func (s *stage) propose(kind, id string) proposal.Proposal {

@@ -26,18 +26,22 @@ type querier interface {
 }
 
 const columns = `id, kind, title, payload, difference, digest, proposer, proposer_name, duty, reason,
-	created, expires, due, state, votes, result, changed, revision`
+	created, expires, due, state, votes, result, changed, revision, about, outcome`
 
 func (s *Proposals) insert(ctx context.Context, p Proposal) error {
 	votes, err := json.Marshal(p.Votes)
 	if err != nil {
 		return err
 	}
+	about, err := encoded(p.About)
+	if err != nil {
+		return err
+	}
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO proposals (`+columns+`, first_try, next_try)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 0, 0)`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, '', 0, 0)`,
 			p.ID, p.Kind, p.Title, string(p.Payload), p.Difference, p.Digest, p.Proposer, p.ProposerName, string(p.Duty), p.Reason,
-			p.Created.UnixMilli(), p.Expires.UnixMilli(), millis(p.Due), string(p.State), string(votes), p.Result, p.Changed.UnixMilli(), p.Revision)
+			p.Created.UnixMilli(), p.Expires.UnixMilli(), millis(p.Due), string(p.State), string(votes), p.Result, p.Changed.UnixMilli(), p.Revision, about)
 		return err
 	})
 }
@@ -48,8 +52,12 @@ func (s *Proposals) update(ctx context.Context, q querier, p Proposal) error {
 	if err != nil {
 		return err
 	}
-	_, err = q.ExecContext(ctx, `UPDATE proposals SET state = $2, votes = $3, result = $4, changed = $5, revision = revision + 1 WHERE id = $1`,
-		p.ID, string(p.State), string(votes), p.Result, p.Changed.UnixMilli())
+	outcome, err := encoded(p.Outcome)
+	if err != nil {
+		return err
+	}
+	_, err = q.ExecContext(ctx, `UPDATE proposals SET state = $2, votes = $3, result = $4, changed = $5, outcome = $6, revision = revision + 1 WHERE id = $1`,
+		p.ID, string(p.State), string(votes), p.Result, p.Changed.UnixMilli(), outcome)
 	return err
 }
 
@@ -83,10 +91,10 @@ func (s *Proposals) query(ctx context.Context, q querier, text string, args ...a
 
 func scan(rows *sql.Rows) (Proposal, error) {
 	var p Proposal
-	var payload, duty, state, votes string
+	var payload, duty, state, votes, about, outcome string
 	var created, expires, due, changed int64
 	err := rows.Scan(&p.ID, &p.Kind, &p.Title, &payload, &p.Difference, &p.Digest, &p.Proposer, &p.ProposerName, &duty, &p.Reason,
-		&created, &expires, &due, &state, &votes, &p.Result, &changed, &p.Revision)
+		&created, &expires, &due, &state, &votes, &p.Result, &changed, &p.Revision, &about, &outcome)
 	if err != nil {
 		return p, err
 	}
@@ -97,6 +105,12 @@ func scan(rows *sql.Rows) (Proposal, error) {
 	p.Created, p.Expires, p.Changed = time.UnixMilli(created), time.UnixMilli(expires), time.UnixMilli(changed)
 	if due != 0 {
 		p.Due = time.UnixMilli(due)
+	}
+	if p.About, err = decoded[About](about); err != nil {
+		return p, err
+	}
+	if p.Outcome, err = decoded[Outcome](outcome); err != nil {
+		return p, err
 	}
 	return p, json.Unmarshal([]byte(votes), &p.Votes)
 }
@@ -133,7 +147,7 @@ func (s *Proposals) List(ctx context.Context, f Filter, after string, limit int)
 		return nil, "", err
 	}
 	list, err = s.query(ctx, s.db, `SELECT id, kind, title, '', '', digest, proposer, proposer_name, duty, reason,
-			created, expires, due, state, votes, result, changed, revision
+			created, expires, due, state, votes, result, changed, revision, about, outcome
 		FROM proposals
 		WHERE (created < $1 OR created = $1 AND id < $2) AND ($3 = '' OR state = $3) AND ($4 = '' OR kind = $4) AND ($5 = '' OR duty = $5)
 			AND ($6 = 0 OR state IN ('open', 'approved', 'doing'))

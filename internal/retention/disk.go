@@ -43,6 +43,12 @@ type Forecast struct {
 	Days   int64     `json:"days" doc:"until it is full, if it grows on like this; -1 when it does not grow, or is not known yet"`
 	Since  time.Time `json:"since,omitzero" doc:"what the growth was measured from"`
 	Advice string    `json:"advice,omitempty" doc:"what to do, when something is to be done"`
+	Need   *Need     `json:"need,omitempty" doc:"what the advice says, for other languages"`
+}
+
+// Need says in a code what an advice says in a sentence.
+type Need struct {
+	Code string `json:"code" enum:"nearly-full,full-soon" doc:"full-soon: within a month"`
 }
 
 // sample notes how full the disk is, once an hour, and records once when it is nearly full.
@@ -99,8 +105,10 @@ func (r *Retention) Forecast(ctx context.Context) (Forecast, error) {
 	f.grow(since, before, r.Now())
 	switch {
 	case total > 0 && used*100/total >= nearly:
+		f.Need = &Need{"nearly-full"}
 		f.Advice = "the disk of the logs is nearly full: give it more room; logs are never deleted to make any"
 	case f.Days >= 0 && f.Days < soon:
+		f.Need = &Need{"full-soon"}
 		f.Advice = "the disk of the logs will be full within a month: give it more room; logs are never deleted to make any"
 	}
 	return f, nil

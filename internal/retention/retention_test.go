@@ -227,7 +227,7 @@ func TestForecast(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := t.Context()
 		r := open(t, db)
-		if f, err := r.Forecast(ctx); err != nil || f.Days != -1 || f.Advice != "" {
+		if f, err := r.Forecast(ctx); err != nil || f.Days != -1 || f.Advice != "" || f.Need != nil {
 			t.Errorf("%+v, %v", f, err)
 		}
 		full := func() (n int) {
@@ -243,7 +243,8 @@ func TestForecast(t *testing.T) {
 			daily int64
 			days  int64
 			told  int
-		}{{40, 0, -1, 0}, {41, 1, 59, 0}, {44, 2, 28, 1}, {46, 2, 27, 1}, {40, 0, -1, 1}, {90, 10, 1, 2}} {
+			need  string
+		}{{40, 0, -1, 0, ""}, {41, 1, 59, 0, ""}, {44, 2, 28, 1, "full-soon"}, {46, 2, 27, 1, "full-soon"}, {40, 0, -1, 1, ""}, {90, 10, 1, 2, "nearly-full"}} {
 			r.used = step.used
 			if err := r.Turn(ctx); err != nil {
 				t.Fatal(err)
@@ -251,6 +252,9 @@ func TestForecast(t *testing.T) {
 			f, err := r.Forecast(ctx)
 			if err != nil || f.Daily != step.daily || f.Days != step.days || full() != step.told {
 				t.Errorf("used %d: %+v, told %d, %v", step.used, f, full(), err)
+			}
+			if (f.Need == nil) != (step.need == "") || f.Need != nil && f.Need.Code != step.need {
+				t.Errorf("used %d: %+v, want %q", step.used, f.Need, step.need)
 			}
 			r.now = r.now.Add(day)
 		}

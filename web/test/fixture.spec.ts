@@ -1,7 +1,7 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { bothLanguages, expect, test } from './fixture';
+import { bothLanguages, expect, test, unperceived } from './fixture';
 import { people } from './people';
 import { Watch } from './watch';
 
@@ -47,9 +47,9 @@ test('what goes wrong in a browser is noticed', async ({ browser }) => {
   await context.close();
 });
 
-test('axe notices what somebody could not perceive', async ({ axe, browser }) => {
+test('axe notices what somebody could not perceive', async ({ browser }) => {
   const page = await (await browser.newContext()).newPage();
   await page.setContent('<!doctype html><html lang="en"><title>x</title><main><h1>x</h1><input></main></html>');
-  await expect(axe(page)).rejects.toThrow(/label/);
+  expect((await unperceived(page)).join()).toMatch(/label/);
   await page.context().close();
 });

@@ -177,7 +177,7 @@ func definitions() schema {
 
 func endOf(place, en, zh string) []property {
 	return []property{
-		{"front", true, "", named("front-a"), "id of the front's component", "前置的组件标识"},
+		{"front", true, "", named("front-a"), "id of the front's component", "前置的部件标识"},
 		{place, true, "", named("main"), en, zh},
 	}
 }

@@ -12,6 +12,7 @@ export class Problem extends Error {
   readonly status: number;
   readonly detail: string;
   readonly request: string | undefined;
+  readonly until: string | undefined; // when it is worth to try again
   readonly fields: { name: string; detail: string }[];
 
   constructor(d: Partial<Document>) {
@@ -20,6 +21,7 @@ export class Problem extends Error {
     this.status = d.status ?? 0;
     this.detail = d.detail ?? '';
     this.request = d.request;
+    this.until = d.until;
     this.fields = d.fields ?? [];
   }
 }

@@ -5,6 +5,7 @@ import { startAuthentication } from '@simplewebauthn/browser';
 import { Button, Form, Input, Modal } from 'antd';
 import { useEffect, useState } from 'react';
 import { client } from '../api/client';
+import { Problem } from '../api/problem';
 import { texts } from '../language/texts';
 import { ProblemView } from '../parts/ProblemView';
 import { onAsk } from './ask';
@@ -45,7 +46,7 @@ export function Factor() {
       await client.POST('/api/session/fresh', { body: await proof() });
       end(true);
     } catch (e) {
-      setError(e);
+      if (e instanceof Problem || e instanceof TypeError) setError(e); // else the person has left the browser's own dialog
     } finally {
       setBusy(false);
     }

@@ -15,31 +15,28 @@ interface ByNameProps {
   name: string; // what is to be typed
   title: string;
   does: string; // the word on the button: what will be done
+  ready?: boolean; // all else that is wanted is there
   children: ReactNode; // what happens, and what cannot be taken back
-  onDo: () => void | Promise<unknown>;
+  onDo: () => void | Promise<unknown>; // when it was done it closes the dialog; else what was typed stays
   onLeave: () => void;
 }
 
 // ByName asks for the name of what is about to be lost, where it cannot be taken back.
-export function ByName({ open, name, title, does, children, onDo, onLeave }: ByNameProps) {
+export function ByName({ open, name, title, does, ready = true, children, onDo, onLeave }: ByNameProps) {
   const t = useText();
   const [typed, setTyped] = useState('');
-  const leave = () => {
-    setTyped('');
-    onLeave();
-  };
   return (
     <Modal
       open={open}
       title={title}
       okText={does}
-      okButtonProps={{ danger: true, disabled: typed !== name }}
+      okButtonProps={{ danger: true, disabled: typed !== name || !ready }}
       cancelText={t.cancel}
       onOk={async () => {
         await onDo();
-        setTyped('');
       }}
-      onCancel={leave}
+      onCancel={onLeave}
+      afterClose={() => setTyped('')}
       destroyOnHidden
     >
       {children}

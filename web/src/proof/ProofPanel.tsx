@@ -22,7 +22,7 @@ export function ProofMark({ result }: { result: Result | undefined }) {
   const tone = isGood(result) ? 'good' : result.problem || open ? 'warn' : 'bad';
   const word = isGood(result) ? t.good : result.problem ? t.notFetched : open ? t.noKey : t.bad;
   return (
-    <Popover trigger="click" content={<div className="proof-result"><ProofResult result={result} /></div>}>
+    <Popover trigger="click" content={<div className="proof-result" role="dialog" aria-label={word}><ProofResult result={result} /></div>}>
       <Button type="text" size="small" aria-haspopup="dialog">
         <Mark tone={tone}>{word}</Mark>
       </Button>

@@ -12,6 +12,7 @@ import { RouterProvider } from 'react-router';
 import { problemOf } from '../api/problem';
 import { localeOf } from '../language/texts';
 import { PreferencesProvider, usePreferences } from '../session/preferences';
+import { nonce } from './nonce';
 import { router } from './router';
 import { themeOf } from './theme';
 
@@ -25,9 +26,6 @@ const queries = new QueryClient({
     },
   },
 });
-
-// nonce lets the styles that Ant Design makes pass the page's content security policy.
-const nonce = document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content ?? '';
 
 export function App() {
   return (

@@ -3,8 +3,8 @@
 
 import { MenuFoldOutlined, MenuUnfoldOutlined } from '@ant-design/icons';
 import { Button, Layout, Spin } from 'antd';
-import { Suspense, useState } from 'react';
-import { Outlet, useNavigation } from 'react-router';
+import { Suspense, useLayoutEffect, useState } from 'react';
+import { NavigationType, Outlet, useLocation, useNavigation, useNavigationType } from 'react-router';
 import { texts } from '../language/texts';
 import { PublicationBar } from '../pages/policy/PublicationBar';
 import { Header } from './Header';
@@ -22,6 +22,7 @@ export function Frame() {
   const t = useText();
   const [folded, setFolded] = useState(() => localStorage.getItem(kept) === 'yes');
   const going = useNavigation().state !== 'idle';
+  useTop();
   const fold = () => {
     localStorage.setItem(kept, folded ? 'no' : 'yes');
     setFolded(!folded);
@@ -54,4 +55,13 @@ export function Frame() {
       </Layout>
     </Layout>
   );
+}
+
+// useTop begins each page at its top. Who goes back is where the browser remembers.
+function useTop() {
+  const { pathname } = useLocation();
+  const back = useNavigationType() === NavigationType.Pop;
+  useLayoutEffect(() => {
+    if (!back) window.scrollTo(0, 0);
+  }, [pathname]); // not for a filter of the same page
 }

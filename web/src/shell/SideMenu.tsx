@@ -29,13 +29,13 @@ import {
   ApartmentOutlined,
 } from '@ant-design/icons';
 import { Menu } from 'antd';
-import type { ReactNode } from 'react';
+import { cloneElement, type ReactElement, useEffect, useRef } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { usePerson } from '../session/session';
 import { type Names, useNames } from './names';
 import { groups } from './pages';
 
-const icons: Partial<Record<keyof Names['pages'], ReactNode>> = {
+const icons: Partial<Record<keyof Names['pages'], ReactElement<{ 'aria-hidden'?: boolean }>>> = {
   overview: <DashboardOutlined />,
   inbox: <InboxOutlined />,
   alerts: <AlertOutlined />,
@@ -63,6 +63,12 @@ const icons: Partial<Record<keyof Names['pages'], ReactNode>> = {
   accountRules: <KeyOutlined />,
 };
 
+// iconOf is a page's icon; its English name is not read out beside the page's own.
+function iconOf(name: keyof Names['pages']) {
+  const icon = icons[name];
+  return icon && cloneElement(icon, { 'aria-hidden': true });
+}
+
 // SideMenu has the pages that the person's duty has, and no others.
 export function SideMenu({ folded }: { folded: boolean }) {
   const names = useNames();
@@ -74,10 +80,19 @@ export function SideMenu({ folded }: { folded: boolean }) {
       type: 'group' as const,
       key: g.name,
       label: folded ? null : names.groups[g.name],
-      children: g.pages.flatMap((p) => (p.name && may(p.call) ? [{ key: p.path, icon: icons[p.name], label: names.pages[p.name] }] : [])),
+      children: g.pages.flatMap((p) => (p.name && may(p.call) ? [{ key: p.path, icon: iconOf(p.name), label: names.pages[p.name] }] : [])),
     }))
     .filter((g) => g.children.length > 0);
   const paths = items.flatMap((g) => g.children.map((c) => c.key));
   const chosen = paths.filter((p) => here === p || here.startsWith(`${p}/`)).sort((a, b) => b.length - a.length)[0];
-  return <Menu mode="inline" inlineIndent={16} items={items} selectedKeys={chosen ? [chosen] : []} onClick={(e) => void go(`/${e.key}`)} />;
+  const around = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Where one is stays in sight also where the menu is longer than the screen.
+    around.current?.querySelector('.ant-menu-item-selected')?.scrollIntoView({ block: 'nearest' });
+  }, [chosen]);
+  return (
+    <div ref={around}>
+      <Menu mode="inline" inlineIndent={16} items={items} selectedKeys={chosen ? [chosen] : []} onClick={(e) => void go(`/${e.key}`)} />
+    </div>
+  );
 }

@@ -25,15 +25,18 @@ function page(p: PageOf): RouteObject {
   };
 }
 
+// Nothing is shown for the moment in which a page's program comes.
+const Nothing = () => null;
+
 // Addresses are behind a #, so that a one-time link never reaches a server's log.
 export const router = createHashRouter([
-  { path: '/sign-in', lazy: async () => ({ Component: (await import('../pages/entrance/SignIn')).default }), errorElement: <Broken /> },
-  { path: '/link/:token', lazy: async () => ({ Component: (await import('../pages/entrance/Link')).default }), errorElement: <Broken /> },
+  { path: '/sign-in', lazy: async () => ({ Component: (await import('../pages/entrance/SignIn')).default }), HydrateFallback: Nothing, errorElement: <Broken /> },
+  { path: '/link/:token', lazy: async () => ({ Component: (await import('../pages/entrance/Link')).default }), HydrateFallback: Nothing, errorElement: <Broken /> },
   {
     path: '/',
     Component: Gate,
     errorElement: <Broken />,
-    HydrateFallback: () => null,
+    HydrateFallback: Nothing,
     children: [
       { index: true, element: <Navigate to="/overview" replace /> },
       ...groups.flatMap((g) => g.pages.map(page)),

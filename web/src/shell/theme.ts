@@ -13,6 +13,8 @@ const plainGrounds = {
   colorErrorBorder: '#ffa39e',
 };
 
+const darkGrounds = { colorBgLayout: '#0d1214', colorBgContainer: '#151c1f', colorBgElevated: '#1c2529' };
+
 // The look of the console, in tokens only: light and dark differ by the algorithm.
 export function themeOf(dark: boolean): ThemeConfig {
   return {
@@ -30,7 +32,7 @@ export function themeOf(dark: boolean): ThemeConfig {
       colorPrimaryBgHover: dark ? '#174150' : '#cfe7ee',
       colorInfoBg: dark ? '#12313b' : '#e2f1f5',
       colorInfoBorder: dark ? '#1d5364' : '#9cc9d6',
-      ...(dark ? {} : plainGrounds),
+      ...(dark ? darkGrounds : plainGrounds),
       controlItemBgActive: dark ? '#12313b' : '#e2f1f5',
       controlItemBgActiveHover: dark ? '#174150' : '#cfe7ee',
       colorTextDescription: dark ? 'rgba(255,255,255,0.65)' : 'rgba(0,0,0,0.65)',

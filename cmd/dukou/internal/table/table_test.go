@@ -40,6 +40,10 @@ func TestShow(t *testing.T) {
 			`{"id":"7","open":true,"n":3,"difference":"one\ntwo\n","votes":[{"name":"a","yes":false}],"tags":["x","y"],"at":{"b":1}}`,
 			"id    7\nopen  yes\nn     3\ntags  x, y\n\nDIFFERENCE\none\ntwo\n\nVOTES\nNAME  YES\na     no\n\nAT\nb  1\n",
 		},
+		"codes beside sentences": {
+			`{"title":"Admit a","about":{"code":"admit"},"lacks":[{"code":"drift","text":"it differs","at":"x"}],"ends":[{"what":"a key","of":{"code":"key"}}],"reasons":[{"code":"c","what":"w"}]}`,
+			"title  Admit a\nlacks  it differs\n\nENDS\nWHAT\na key\n\nREASONS\nCODE  WHAT\nc     w\n",
+		},
 		"plain values":        {`["a","b"]`, "a\nb\n"},
 		"what moves a cursor": {`{"name":"a\u001b[2Jb\u202ec"}`, "name  a\\u001b[2Jb\\u202ec\n"},
 		"nothing":             {`null`, "\n"},

@@ -62,10 +62,27 @@ func readList(d *json.Decoder, depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, v)
+		list = append(list, said(v))
 	}
 	_, err := d.Token()
 	return list, err
+}
+
+// isCode tells whether a part of an answer says for other languages, in a code with what
+// belongs to it, what a sentence beside it says.
+func isCode(v any) bool {
+	o, ok := v.(*Object)
+	return ok && o.Values["code"] != nil
+}
+
+// said is a thing of a list as people read it: its sentence, where it has one and a code.
+func said(v any) any {
+	if isCode(v) {
+		if text, ok := v.(*Object).Values["text"].(string); ok {
+			return text
+		}
+	}
+	return v
 }
 
 func readObject(d *json.Decoder, depth int) (any, error) {
@@ -82,6 +99,9 @@ func readObject(d *json.Decoder, depth int) (any, error) {
 		v, err := read(d, depth+1)
 		if err != nil {
 			return nil, err
+		}
+		if isCode(v) {
+			continue
 		}
 		if _, twice := o.Values[name]; !twice {
 			o.Names = append(o.Names, name)

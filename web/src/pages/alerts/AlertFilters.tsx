@@ -11,7 +11,7 @@ import { useRules } from './ruleText';
 
 const useText = texts(
   { level: 'Level', above: (level: string) => `${level} and above`, rule: 'Rule', component: 'Component', flow: 'Flow', clear: 'Without filters' },
-  { level: '级别', above: (level) => `${level}及以上`, rule: '规则', component: '组件', flow: '流程', clear: '清除筛选' },
+  { level: '级别', above: (level) => `${level}及以上`, rule: '规则', component: '部件', flow: '数据流', clear: '清除筛选' },
 );
 
 // AlertFilters narrow the list by what the address keeps.

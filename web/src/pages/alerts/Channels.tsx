@@ -12,6 +12,7 @@ import { Mark } from '../../parts/Mark';
 import { Page } from '../../parts/Page';
 import { Time } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
+import { useMay } from '../../session/session';
 import { ChannelForm } from './ChannelForm';
 import { useKinds } from './channelText';
 import { useLevels } from './Level';
@@ -101,7 +102,8 @@ function useColumns(change: (c: Channel) => void): TableColumnsType<Channel> {
   const t = useText();
   const kinds = useKinds();
   const levels = useLevels();
-  return [
+  const may = useMay();
+  const columns: TableColumnsType<Channel> = [
     { title: t.name, key: 'name', render: (_, c) => <strong className="wrap-anywhere">{c.name}</strong> },
     { title: t.kind, key: 'kind', render: (_, c) => <span title={c.kind}>{kinds[c.kind]}</span> },
     { title: t.state, key: 'state', render: (_, c) => (c.on ? c.standing.error ? <Mark tone="bad">{t.failing}</Mark> : <Mark tone="good">{t.on}</Mark> : <Mark tone="quiet">{t.off}</Mark>) },
@@ -122,6 +124,7 @@ function useColumns(change: (c: Channel) => void): TableColumnsType<Channel> {
       ),
     },
   ];
+  return columns.filter((c) => c.key !== 'act' || may('set-channel'));
 }
 
 function Standing({ of: s }: { of: Schemas['NotifyStanding'] }) {

@@ -8,6 +8,7 @@ import { Act } from '../../parts/Act';
 import { List } from '../../parts/List';
 import { Mark } from '../../parts/Mark';
 import { Time } from '../../parts/Time';
+import { useMay } from '../../session/session';
 import { inWords } from './durations';
 import { Level } from './Level';
 import { useRules } from './ruleText';
@@ -97,7 +98,8 @@ export function RuleTable({ label, rules, pending, onChange, onReset }: RuleTabl
 function useColumns(onChange: RuleTableProps['onChange']): TableColumnsType<Rule> {
   const t = useText();
   const words = useRules();
-  return [
+  const may = useMay();
+  const columns: TableColumnsType<Rule> = [
     {
       title: t.rule,
       key: 'rule',
@@ -133,6 +135,7 @@ function useColumns(onChange: RuleTableProps['onChange']): TableColumnsType<Rule
       ),
     },
   ];
+  return columns.filter((c) => c.key !== 'act' || may('set-rule'));
 }
 
 function Waits({ seconds }: { seconds: number }) {

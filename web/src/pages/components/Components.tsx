@@ -134,7 +134,7 @@ function FirstEnd({ of: c }: { of: Component }) {
   if (!first) return null;
   return (
     <div className="beside ends-what">
-      {t.endsFirst(endOf(first.what, t.lacks))} <Time at={first.at} />
+      {t.endsFirst(endOf(first.of, t.lacks))} <Time at={first.at} />
     </div>
   );
 }

@@ -67,7 +67,7 @@ function Ends({ of: c }: { of: Component }) {
         dataSource={c.ends ?? []}
         locale={{ emptyText: t.endsNone }}
         columns={[
-          { title: t.ends.what, key: 'what', render: (_, e) => <span className="wrap-anywhere">{endOf(e.what, t.lacks)}</span> },
+          { title: t.ends.what, key: 'what', render: (_, e) => <span className="wrap-anywhere">{endOf(e.of, t.lacks)}</span> },
           { title: t.ends.at, key: 'at', render: (_, e) => <Time at={e.at} /> },
           { title: t.ends.left, key: 'left', render: (_, e) => ago(new Date(e.at), language) },
         ]}

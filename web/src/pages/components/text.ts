@@ -1,8 +1,11 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
 import { configurationEn, configurationZh } from './configurationText';
+
+type Feature = NonNullable<Schemas['InventoryLack']['feature']>;
 
 const en = {
   ...configurationEn,
@@ -105,7 +108,21 @@ const en = {
   },
   lacks: {
     request: (fingerprint: string) => `a request with the key ${fingerprint} waits to be admitted`,
+    away: 'it does not answer',
+    untrusted: 'it was not started under the signed manifest: it gets neither policy nor keys',
+    behind: 'policy or keys could not be given to it',
+    clock: 'its clock is not right',
     kernel: (what: string) => `its kernel cannot confine it: ${what}`,
+    features: {
+      seccomp: 'no seccomp: every system call is open',
+      'landlock-2': 'no Landlock 2: every file of its user is open',
+      'landlock-3': 'no Landlock 3: files can be cut short',
+      'landlock-4': 'no Landlock 4: connections to every TCP port are open',
+      'landlock-5': 'no Landlock 5: ioctl on devices is open',
+      'landlock-6': 'no Landlock 6: abstract Unix sockets are open',
+      'landlock-9': 'no Landlock 9: a process that connects to one Unix socket may connect to others of its user',
+      other: 'something is left open',
+    } satisfies Record<Feature, string>,
     signer: 'whether it is admitted is not known: the signer does not answer',
     notAdmitted: 'it is in the policy in force and not admitted: it gets no keys any more',
     noPolicy: 'no policy in force names it',
@@ -136,26 +153,26 @@ export const useText = texts(en, {
     self: '本中心',
   } as Record<string, string>,
   configurations: { same: '与认可的一致', drift: '与认可的不一致', unaccepted: '尚未认可', unknown: '尚未上报' } as Record<string, string>,
-  list: '组件列表',
+  list: '部件列表',
   columns: { name: '名称', role: '角色', zone: '区域', state: '状态、配置', lacks: '待办', configuration: '配置', policy: '策略、程序', times: '最近应答、最早到期', acts: '操作' },
   endsFirst: (what: string) => `${what}到期：`,
   filter: { role: '角色', state: '状态', lacking: '只看有待办的' },
   nothingLacks: '无',
-  empty: '没有符合条件的组件。提交接入申请，或生效策略列入组件后，会出现在这里。',
+  empty: '没有符合条件的部件。提交接入申请，或生效策略列入部件后，会出现在这里。',
   answer: '答复文件',
-  answerHint: '已签名的答复，须带到组件所在主机：dukou enrol accept',
+  answerHint: '已签名的答复，须带到部件所在主机：dukou enrol accept',
   checkAll: '比对全部配置',
   checked: '刚刚比对的配置',
-  checkedLead: '没有应答的组件显示此前的结果。',
+  checkedLead: '没有应答的部件显示此前的结果。',
   close: '关闭',
   requests: {
     title: '接入申请',
-    lead: '在组件所在主机上执行 dukou enrol request，会生成文件 request.dukou 并显示指纹。在此提交该文件；由两位安全管理员各自核对指纹后准入。',
+    lead: '在部件所在主机上执行 dukou enrol request，会生成文件 request.dukou 并显示指纹。在此提交该文件；由两位安全管理员各自核对指纹后准入。',
     add: '提交申请文件…',
     file: '申请文件（request.dukou）',
     added: (name: string) => `${name} 的申请正等待准入`,
     earlier: '包括以往申请',
-    empty: '没有等待的申请。请提交在组件主机上用 dukou enrol request 生成的文件。',
+    empty: '没有等待的申请。请提交在部件主机上用 dukou enrol request 生成的文件。',
     columns: { component: '申请的名称', fingerprint: '密钥指纹', by: '提交人', at: '提交时间', state: '状态' },
     states: { waiting: '等待', admitted: '已准入', dismissed: '已除名', removed: '已移除' } as Record<string, string>,
     admit: '准入…',
@@ -165,15 +182,15 @@ export const useText = texts(en, {
     removed: '申请已移除',
   },
   admit: {
-    title: (name: string) => `准入组件 ${name}`,
-    lead: '由您提议，另一位安全管理员同样核对后批准。准入后组件可以连接，策略列入后即获得密钥。',
+    title: (name: string) => `准入部件 ${name}`,
+    lead: '由您提议，另一位安全管理员同样核对后批准。准入后部件可以连接，策略列入后即获得密钥。',
     reason: '理由（可不填）',
     propose: '提议',
     proposed: '已提议，须由另一位安全管理员批准。',
     gone: '此申请已不在等待。',
   },
   compare: {
-    label: '组件自身屏幕上的指纹',
+    label: '部件自身屏幕上的指纹',
     help: '请从 dukou enrol request 的输出中读取，不要照抄本页。至少输入前 16 个字符。',
     same: '一致。',
     other: '不一致。查明原因之前请勿继续：可能是他人在申请。',
@@ -181,13 +198,13 @@ export const useText = texts(en, {
   cancel: '保持不变',
   schedule: {
     title: '每日比对',
-    lead: '每天一次，以及您要求时，将各组件实际使用的配置与认可的配置比对。',
+    lead: '每天一次，以及您要求时，将各部件实际使用的配置与认可的配置比对。',
     hour: '每天的整点时刻（以中心时钟为准）',
     save: '保存',
     saved: '已保存',
     at: (hour: string) => `每天 ${hour}（以中心时钟为准）`,
   },
-  back: '全部组件',
+  back: '全部部件',
   tabs: { facts: '基本情况', configuration: '配置' },
   facts: {
     role: '角色',
@@ -215,15 +232,29 @@ export const useText = texts(en, {
   evidence: '其审计条目',
   dismiss: {
     open: '除名…',
-    title: (name: string) => `除名组件 ${name}`,
+    title: (name: string) => `除名部件 ${name}`,
     does: '提议',
-    what: '除名后，其现有密钥到期后不再续发，名称可供其他密钥使用。若要立即切断，请发布不含该组件的策略。须由另一位安全管理员批准；除名无法撤销，组件须重新申请。',
+    what: '除名后，其现有密钥到期后不再续发，名称可供其他密钥使用。若要立即切断，请发布不含该部件的策略。须由另一位安全管理员批准；除名无法撤销，部件须重新申请。',
     reason: '理由',
     wanted: '请填写理由，供第二人查看。',
   },
   lacks: {
     request: (fingerprint: string) => `密钥为 ${fingerprint} 的申请正等待准入`,
+    away: '没有应答',
+    untrusted: '未按签名清单启动，不向其下发策略和密钥',
+    behind: '无法向其下发策略或密钥',
+    clock: '时钟不准确',
     kernel: (what: string) => `其内核无法对其限制：${what}`,
+    features: {
+      seccomp: '没有 seccomp，系统调用不受限制',
+      'landlock-2': '没有 Landlock 2，可访问其用户的全部文件',
+      'landlock-3': '没有 Landlock 3，文件可被截短',
+      'landlock-4': '没有 Landlock 4，可连接任意 TCP 端口',
+      'landlock-5': '没有 Landlock 5，可对设备执行 ioctl',
+      'landlock-6': '没有 Landlock 6，可使用抽象 Unix 套接字',
+      'landlock-9': '没有 Landlock 9，能连接一个 Unix 套接字的进程也能连接其用户的其他套接字',
+      other: '有未加限制之处',
+    },
     signer: '无法得知是否已准入：签名机没有应答',
     notAdmitted: '列在生效策略中但未准入：不再获得密钥',
     noPolicy: '生效策略中没有列入',

@@ -28,6 +28,13 @@ it('has a refusal of the first front at the begin, and a receipt at the end', ()
   expect(shape(wayOf([hop('front-intranet', 'received'), hop('front-internet', 'delivered')], path).back)[0]).toBe('delivered');
 });
 
+it('has the receipt of a file on the way back', () => {
+  const hops = [hop('guard-inner', 'allow', 'a'), hop('guard-inner', 'committed'), hop('front-intranet', 'released'), hop('guard-inner', 'released'), hop('front-internet', 'delivered')];
+  const way = wayOf(hops, path);
+  expect(shape(way.there)).toEqual(['', '', '', 'allow,committed', 'released']);
+  expect(shape(way.back)).toEqual(['delivered', '', '', 'released', '']);
+});
+
 it('knows the way of a flow that is in force, and the order of records of another', () => {
   const hops = [hop('guard-outer', 'allow', 'a'), hop('guard-inner', 'allow', 'a'), hop('guard-outer', 'allow', 'b')];
   expect(pathOf(hops, [{ name: 'query', path } as never])).toEqual({ path, known: true });

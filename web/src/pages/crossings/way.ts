@@ -16,15 +16,19 @@ export interface Way {
   back: Step[]; // the same places, on the way back
 }
 
-const endsThere = ['answered', 'received', 'released'];
+const ends = ['answered', 'received', 'delivered'];
 
 // wayOf puts what was recorded of a parcel on the way that its flow goes. Records of one
 // header have one digest: what a judge saw under another digest than the first is the
-// answer. Of the fronts, the one that the way begins at tells of its end.
+// answer. The front that the way begins at tells of its end.
 export function wayOf(hops: Hop[], path: string[]): Way {
   const digest = hops.find((h) => h.digest)?.digest;
   const first = path[0];
-  const isBack = (h: Hop) => (h.digest ? h.digest !== digest : h.log === first && (endsThere.includes(h.verdict ?? '') || h.verdict === 'delivered'));
+  const isBack = (h: Hop) => {
+    if (h.digest) return h.digest !== digest;
+    if (h.verdict === 'released') return h.log !== path.at(-1); // the receipt on its way
+    return h.log === first && ends.includes(h.verdict ?? '');
+  };
   const steps = (back: boolean) => path.map((component) => ({ component, hops: hops.filter((h) => h.log === component && isBack(h) === back) }));
   return { there: steps(false), back: steps(true) };
 }

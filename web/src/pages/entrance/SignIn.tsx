@@ -22,14 +22,14 @@ const stepOf: Record<Schemas['AccountSession']['state'], Step | 'in'> = { factor
 export default function SignIn() {
   const t = useText();
   const setup = api.useQuery('get', '/api/setup', {}, { refetchInterval: (q) => (q.state.data?.initialised === false ? 10_000 : false) });
-  const [anyway, setAnyway] = useState(false);
+  const given = (useLocation().state as { name?: string } | null)?.name ?? '';
+  const [anyway, setAnyway] = useState(given !== ''); // who has just taken over has an account
   const begun = useBegun();
   const { step, body, onBody, onRestart } = useSteps(begun);
   const passkeys = passkeysHere(setup.data);
   const missing = setup.data?.initialised === false;
   const wantsForm = step !== 'password' || anyway || !missing;
   const title = wantsForm ? { password: t.signIn.title, factor: t.signIn.factorTitle, renew: t.signIn.renewTitle }[step] : t.setup.title;
-  const given = (useLocation().state as { name?: string } | null)?.name ?? '';
   if (setup.isPending) return <Spin className="waiting" size="large" />;
   return (
     <Door title={title} wide={missing && !wantsForm}>

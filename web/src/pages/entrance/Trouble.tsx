@@ -7,7 +7,6 @@ import { problemOf } from '../../api/problem';
 import { ProblemView } from '../../parts/ProblemView';
 import { Time } from '../../parts/Time';
 import './entrance.css';
-import { lockedUntil } from './place';
 import { useText } from './text';
 
 // Trouble stands above a form and says why it did not go on: a sentence, or what its call
@@ -23,12 +22,11 @@ function useSaid(error: unknown): ReactNode {
   if (typeof error === 'string') return <Alert type="error" showIcon role="alert" title={error} />;
   const problem = problemOf(error);
   if (problem.code === 'credentials-wrong') return <Alert type="error" showIcon role="alert" title={words.wrong} />;
-  const until = lockedUntil(problem.detail);
-  if (problem.code !== 'account-locked' || until === undefined) return <ProblemView error={error} />;
+  if (problem.code !== 'account-locked' || problem.until === undefined) return <ProblemView error={error} />;
   const description = (
     <>
       <div>
-        {words.lockedUntil} <Time at={until} />
+        {words.lockedUntil} <Time at={problem.until} />
       </div>
       {words.lockedHelp}
     </>

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { detailIn } from './details';
 import { madeOf } from './kinds';
-import { backOf, isNumber, lockedUntil, passkeysAt } from './place';
+import { backOf, isNumber, passkeysAt } from './place';
 
 const setup = { domain: 'console.bank.internal', origins: ['https://console.bank.internal:8443'] };
 
@@ -35,10 +35,6 @@ describe('the way back after signing in', () => {
 });
 
 describe('what the center says', () => {
-  it('has the end of a lock in it', () => {
-    expect(lockedUntil('too many attempts failed: locked until 2026-11-22T09:30:00Z')).toBe('2026-11-22T09:30:00Z');
-    expect(lockedUntil('too many attempts failed')).toBeUndefined();
-  });
   it('is told in Chinese where it is known, and else as it is', () => {
     expect(detailIn('zh', 'at least 12 characters; 3 of lower case, upper case, digits and other characters')).toBe(
       '至少 12 个字符；小写、大写、数字、其他字符中至少 3 类',

@@ -36,8 +36,3 @@ export function backOf(wanted: string | null): string {
   if (wanted === null || !/^\/(?![/\\])/.test(wanted)) return '/overview';
   return /^\/(sign-in|link)(\/|\?|$)/.test(wanted) ? '/overview' : wanted;
 }
-
-// lockedUntil is the moment that the center's sentence about a lock names.
-export function lockedUntil(detail: string): string | undefined {
-  return /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/.exec(detail)?.[0];
-}

@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { TableOutlined } from '@ant-design/icons';
-import { Button, Checkbox, Popover } from 'antd';
+import { Checkbox } from 'antd';
 import { useMemo, useRef, useState } from 'react';
 import { useNames } from '../../shell/names';
 import { client } from '../../api/client';
 import { useLanguage } from '../../language/texts';
 import { List } from '../../parts/List';
 import { Page } from '../../parts/Page';
+import { Panel } from '../../parts/Panel';
 import { type Column, columns, type Found, keyOf, useEntryColumns, usualColumns } from './columns';
 import { ExportMenu } from './search/ExportMenu';
 import { fields } from './search/fields';
@@ -104,10 +105,8 @@ function ColumnChoice({ shown, choose }: { shown: Column[]; choose: (c: Column[]
   const options = columns.map((value) => ({ value, label: titles[value], disabled: value === 'entry' }));
   const content = <Checkbox.Group className="column-choice" options={options} value={shown} onChange={(list) => choose(list as Column[])} />;
   return (
-    <Popover trigger="click" placement="bottomRight" content={content}>
-      <Button icon={<TableOutlined />} aria-haspopup="dialog">
-        {say.columns}
-      </Button>
-    </Popover>
+    <Panel label={say.columns} icon={<TableOutlined />} placement="bottomRight">
+      {() => content}
+    </Panel>
   );
 }

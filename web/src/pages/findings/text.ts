@@ -7,7 +7,7 @@ export const useText = texts(
   {
     lead: 'What audit has found that should not be so. A duty mends it, audit verifies it and closes it; nothing of its story is ever removed.',
     empty: 'No finding here. Audit opens one from an entry that shows what is wrong (button “Open a finding”), or from the page of an audit entry.',
-    emptyOther: 'No finding here. Audit opens findings; those that your duty has to mend also wait in “For my hand”.',
+    emptyOther: 'No finding here. Audit opens findings; those that your duty has to mend also wait in “To do”.',
     emptyFiltered: 'No finding fits these filters.',
     clear: 'Remove the filters',
     list: 'Findings',
@@ -113,7 +113,7 @@ export const useText = texts(
     openedNow: '审计发现已登记。',
     entries: '依据的审计条目',
     noEntries: '没有指明审计条目。登记时可以指明作为依据的条目。',
-    log: '所属组件日志',
+    log: '所属部件日志',
     index: '条目序号',
     addEntry: '添加条目',
     removeEntry: '移除此条目',

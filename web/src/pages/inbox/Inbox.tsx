@@ -9,9 +9,9 @@ import { Page } from '../../parts/Page';
 import { ProblemView } from '../../parts/ProblemView';
 import { ago, Time } from '../../parts/Time';
 import { useNames } from '../../shell/names';
-import { useTitle } from '../proposals/title';
 import './inbox.css';
-import { byKind, type Item, placeOf } from './items';
+import { byKind, type Item, type Kind, placeOf } from './items';
+import { useSentence } from './sentence';
 import { useText } from './text';
 
 export default function Inbox() {
@@ -46,13 +46,13 @@ export default function Inbox() {
 // Group is what waits of one kind, and what to do with it.
 function Group({ kind, items }: { kind: string; items: Item[] }) {
   const t = useText();
-  const words = t.kinds[kind] ?? t.kinds.other;
+  const words = t.kinds[kind as Kind] ?? t.kinds.other;
   return (
     <section aria-labelledby={`inbox-${kind}`}>
       <h2 id={`inbox-${kind}`} className="inbox-head">
-        {words?.title} ({items.length})
+        {words.title} ({items.length})
       </h2>
-      <p className="inbox-what">{words?.what}</p>
+      <p className="inbox-what">{words.what}</p>
       <Table<Item> size="small" pagination={false} rowKey="id" dataSource={items} columns={useColumns(kind)} tableLayout="fixed" />
     </section>
   );
@@ -60,8 +60,8 @@ function Group({ kind, items }: { kind: string; items: Item[] }) {
 
 function useColumns(kind: string): TableProps<Item>['columns'] {
   const t = useText();
-  const say = useSentence(kind);
-  const act = (t.kinds[kind] ?? t.kinds.other)?.act;
+  const say = useSentence();
+  const act = (t.kinds[kind as Kind] ?? t.kinds.other).act;
   return [
     {
       title: t.columns.what,
@@ -102,30 +102,4 @@ function Command({ of: i }: { of: Item }) {
       dukou …
     </Typography.Text>
   );
-}
-
-// useSentence says what waits in the person's language, where the center's sentence has
-// a form that is known here.
-function useSentence(kind: string): (i: Item) => string {
-  const t = useText();
-  const title = useTitle();
-  const language = useLanguage();
-  const alerts = api.useQuery('get', '/api/alerts', { params: { query: { state: 'firing', limit: 500 } } }, { enabled: kind === 'alert' });
-  return (i) => {
-    const parts = /^(.*) \(([^()]*)\)$/s.exec(i.title);
-    switch (i.kind) {
-      case 'proposal':
-        return parts ? `${title(parts[1] ?? '')} (${parts[2]})` : title(i.title);
-      case 'component':
-        return i.title.endsWith(' asks to be admitted') ? t.asks(i.title.slice(0, -' asks to be admitted'.length)) : i.title;
-      case 'configuration':
-        return t.differs(i.id);
-      case 'alert':
-        return alerts.data?.items?.find((a) => a.id === i.id)?.sentences[language] ?? i.title;
-      case 'publication':
-        return t.confirm(i.title.replace('Confirm that policy does what it should: ', ''));
-      default:
-        return i.title;
-    }
-  };
 }

@@ -4,9 +4,10 @@
 import type { Schemas } from '../../api/client';
 
 export type Item = Schemas['InboxItem'];
+export type Kind = Item['about']['code'];
 
 // The order in which kinds are shown: what has a clock first.
-const order = ['publication', 'proposal', 'alert', 'component', 'configuration', 'part', 'finding'];
+const order: string[] = ['publication', 'proposal', 'alert', 'component', 'configuration', 'part', 'finding'];
 
 // byKind groups what waits; what ends first comes first in each group.
 export function byKind(items: Item[]): { kind: string; items: Item[] }[] {
@@ -21,7 +22,7 @@ export function byKind(items: Item[]): { kind: string; items: Item[] }[] {
 // console does not know.
 export function placeOf(item: Pick<Item, 'kind' | 'id'>): string | undefined {
   const id = encodeURIComponent(item.id);
-  const places: Record<string, string> = {
+  const places: Record<Kind, string> = {
     proposal: `/proposals/${id}`,
     publication: `/policy/publications/${id}`,
     part: `/policy/drafts/${id}`,
@@ -30,5 +31,5 @@ export function placeOf(item: Pick<Item, 'kind' | 'id'>): string | undefined {
     alert: `/alerts/${id}`,
     finding: `/findings/${id}`,
   };
-  return places[item.kind];
+  return (places as Partial<typeof places>)[item.kind as Kind];
 }

@@ -7,8 +7,8 @@ import { useLanguage } from '../../language/texts';
 import { ProblemView } from '../../parts/ProblemView';
 import { ago } from '../../parts/Time';
 import { byKind, type Item, placeOf } from '../inbox/items';
+import { useSentence } from '../inbox/sentence';
 import { useText as useInboxText } from '../inbox/text';
-import { useTitle } from '../proposals/title';
 import { useText } from './text';
 
 const shown = 5;
@@ -45,28 +45,13 @@ function One({ item }: { item: Item }) {
   const words = useInboxText();
   const language = useLanguage();
   const say = useSentence();
-  const kind = words.kinds[item.kind] ?? words.kinds.other;
+  const kind = words.kinds[item.about.code] ?? words.kinds.other;
   return (
     <li>
-      <span className="ov-hand-kind">{kind?.title}</span>
+      <span className="ov-hand-kind">{kind.title}</span>
       <span className="ov-hand-what">{say(item)}</span>
       {item.until && <span className="nowrap">{t.due(ago(new Date(item.until), language))}</span>}
-      <Link to={placeOf(item) ?? '/inbox'}>{kind?.act}</Link>
+      <Link to={placeOf(item) ?? '/inbox'}>{kind.act}</Link>
     </li>
   );
-}
-
-// useSentence says what waits, in the person's language where the center's sentence is known.
-function useSentence(): (i: Item) => string {
-  const words = useInboxText();
-  const title = useTitle();
-  const language = useLanguage();
-  const { data } = api.useQuery('get', '/api/alerts', { params: { query: { state: 'firing', roots: true, limit: 100 } } });
-  return (i) => {
-    if (i.kind === 'alert') return data?.items?.find((a) => a.id === i.id)?.sentences[language] ?? i.title;
-    if (i.kind === 'component') return words.asks(i.title.replace(/ asks to be admitted$/, ''));
-    if (i.kind === 'configuration') return words.differs(i.id);
-    const parts = /^(.*) \(([^()]*)\)$/s.exec(i.title);
-    return i.kind === 'proposal' && parts ? `${title(parts[1] ?? '')} (${parts[2]})` : i.title;
-  };
 }

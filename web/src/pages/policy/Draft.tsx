@@ -13,6 +13,7 @@ import { ProblemView } from '../../parts/ProblemView';
 import { useAct } from '../../parts/useAct';
 import { useAddress } from '../../parts/useAddress';
 import { DeleteDraft } from './Drafts';
+import { Clashes } from './draft/Clashes';
 import { useFiles, useWork, type Work, WorkContext } from './draft/work';
 import './policy.css';
 
@@ -27,7 +28,7 @@ const useText = texts(
   {
     draft: 'Draft',
     lead: 'A policy that is being worked at. It decides nothing until it is published.',
-    names: 'Its names across zones',
+    names: 'Names across zones',
     tabs: { forms: 'Forms', files: 'Files', difference: 'Difference', cases: 'Cases', rehearsal: 'Rehearsal', publish: 'Publish' },
     save: (n: number) => (n === 0 ? 'Saved' : n === 1 ? 'Save 1 file' : `Save ${n} files`),
     saved: 'Saved.',
@@ -39,17 +40,13 @@ const useText = texts(
     leaveText: 'What you have changed and not saved is lost.',
     stay: 'Stay here',
     go: 'Leave',
-    clash: 'Somebody else has saved these files meanwhile',
-    clashText: 'What you typed is kept. Take theirs, or keep yours over it; the tab “Difference” shows afterwards what came of it.',
-    theirs: 'Take theirs',
-    mine: 'Keep mine',
     revision: (n: number) => `revision ${n}`,
     first: 'Save first: what follows looks at what is saved.',
   },
   {
     draft: '草稿',
     lead: '正在编辑的策略，发布之前不参与判定。',
-    names: '草稿中的跨域名称',
+    names: '跨域名称',
     tabs: { forms: '表单', files: '文件', difference: '差异', cases: '用例', rehearsal: '预演', publish: '发布' },
     save: (n: number) => (n === 0 ? '已保存' : `保存 ${n} 个文件`),
     saved: '已保存。',
@@ -61,10 +58,6 @@ const useText = texts(
     leaveText: '未保存的修改将丢失。',
     stay: '留在此页',
     go: '离开',
-    clash: '以下文件已被他人保存',
-    clashText: '您输入的内容仍保留。可采用对方的内容，或以您的内容覆盖；之后可在“差异”页查看结果。',
-    theirs: '采用对方的',
-    mine: '保留我的',
     revision: (n: number) => `修订 ${n}`,
     first: '请先保存：以下内容针对已保存的文件。',
   },
@@ -82,7 +75,7 @@ export default function Draft() {
   return (
     <WorkContext.Provider value={work}>
       <Page title={head.data.title} lead={t.lead} actions={<Tools work={work} draft={head.data} />}>
-        <Guard dirty={work.changed.length > 0} />
+        {work.changed.length > 0 && <Guard />}
         <Clashes work={work} />
         <DraftTabs dirty={work.changed.length > 0} />
       </Page>
@@ -112,26 +105,6 @@ function Tools({ work, draft }: { work: Work; draft: Schemas['DraftShownBody'] }
       <Act call="delete-draft" type="text" danger icon={<DeleteOutlined />} aria-label={t.delete} title={t.delete} onClick={() => setGone(true)} />
       <DeleteDraft draft={gone ? draft : null} onClose={() => setGone(false)} onDone={() => void go('/policy/drafts')} />
     </Space>
-  );
-}
-
-function Clashes({ work }: { work: Work }) {
-  const t = useText();
-  if (work.clashes.length === 0) return null;
-  return (
-    <Alert
-      type="warning"
-      showIcon
-      role="alert"
-      title={`${t.clash}: ${work.clashes.join(', ')}`}
-      description={t.clashText}
-      action={
-        <Space>
-          <Button onClick={() => work.drop(work.clashes)}>{t.theirs}</Button>
-          <Button onClick={() => work.keep(work.clashes)}>{t.mine}</Button>
-        </Space>
-      }
-    />
   );
 }
 
@@ -172,20 +145,19 @@ function DraftTabs({ dirty }: { dirty: boolean }) {
   );
 }
 
-// Guard asks before what is not saved is lost.
-function Guard({ dirty }: { dirty: boolean }) {
+// Guard asks before what is not saved is lost. It is there only while something is.
+function Guard() {
   const t = useText();
   const { modal } = App.useApp();
-  const blocker = useBlocker(({ currentLocation: a, nextLocation: b }) => dirty && a.pathname !== b.pathname);
+  const blocker = useBlocker(({ currentLocation: a, nextLocation: b }) => a.pathname !== b.pathname);
   useEffect(() => {
     if (blocker.state !== 'blocked') return;
     modal.confirm({ title: t.leave, content: t.leaveText, okText: t.go, cancelText: t.stay, onOk: () => blocker.proceed(), onCancel: () => blocker.reset() });
   }, [blocker, modal, t]);
   useEffect(() => {
-    if (!dirty) return undefined;
     const ask = (e: BeforeUnloadEvent) => e.preventDefault();
     window.addEventListener('beforeunload', ask);
     return () => window.removeEventListener('beforeunload', ask);
-  }, [dirty]);
+  }, []);
   return null;
 }

@@ -17,12 +17,14 @@ import { useAct } from '../../parts/useAct';
 import { usePages } from '../../parts/usePages';
 import { useNames } from '../../shell/names';
 import { NewDraft } from './NewDraft';
+import './policy.css';
 import { useForce } from './useForce';
 
 const useText = texts(
   {
     lead: 'Policy that is being worked at. Nothing of it decides anything until two security administrators publish it.',
     create: 'New draft',
+    acts: 'What to do',
     label: 'Drafts',
     title: 'Title',
     origin: 'Made of',
@@ -42,6 +44,7 @@ const useText = texts(
   {
     lead: '正在编辑的策略。经两位安全管理员发布之前，不参与任何判定。',
     create: '新建草稿',
+    acts: '操作',
     label: '策略草稿',
     title: '标题',
     origin: '来源',
@@ -77,7 +80,7 @@ export default function Drafts() {
     { title: t.files, dataIndex: 'files' },
     { title: t.revision, dataIndex: 'revision' },
     {
-      title: '',
+      title: <span className="unseen">{t.acts}</span>,
       key: 'acts',
       render: (_, d) => (
         <Act call="delete-draft" size="small" danger type="text" onClick={() => setGone(d)} aria-label={`${t.delete}: ${d.title}`}>

@@ -42,11 +42,11 @@ const useText = texts(
     list: 'Publications',
   },
   {
-    lead: '所有组件据此判定。只有经两位安全管理员签名的发布才能改变它。',
+    lead: '所有部件据此判定。只有经两位安全管理员签名的发布才能改变它。',
     draft: '据此新建草稿',
     version: '版本',
     flows: '数据流',
-    components: '组件',
+    components: '部件',
     created: '生成时间',
     until: '有效期至',
     digest: '策略包摘要',
@@ -108,7 +108,7 @@ function ForceFacts() {
         [t.until, <Time key="u" at={force.until} />],
         [t.flows, force.flows],
         [t.components, force.components],
-        [t.approved, voters.length > 0 && proposal ? <Link to={`/proposals/${proposal.id}`}>{voters.join('、')}</Link> : ''],
+        [t.approved, voters.length > 0 && proposal ? <Link to={`/proposals/${proposal.id}`}>{voters.join(', ')}</Link> : ''],
         [t.source, force.source ? t.here : t.away],
         [t.digest, force.digest && <Id value={force.digest} length={24} />],
       ]}

@@ -18,11 +18,13 @@ import { ProblemView } from '../../parts/ProblemView';
 import { Time } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
 import { useNames } from '../../shell/names';
+import './policy.css';
 
 const useText = texts(
   {
     lead: 'Management centers of other systems, which may submit their parts of the policy. A part becomes a draft; nothing of it is applied by itself.',
     admit: 'Propose a partner',
+    acts: 'What to do',
     label: 'Partners',
     name: 'Name',
     fingerprint: 'Fingerprint of its key',
@@ -48,6 +50,7 @@ const useText = texts(
   {
     lead: '其他系统的安全管理中心，可提交其负责的策略部分。提交内容成为草稿，不会自行生效。',
     admit: '提议接纳伙伴',
+    acts: '操作',
     label: '伙伴管理中心',
     name: '名称',
     fingerprint: '密钥指纹',
@@ -83,12 +86,12 @@ export default function Partners() {
   const columns: TableProps<Partner>['columns'] = [
     { title: t.name, dataIndex: 'name' },
     { title: t.fingerprint, dataIndex: 'fingerprint', render: (f: string) => <Id value={f} length={20} /> },
-    { title: t.zones, dataIndex: 'zones', render: (z: string[] | null) => (z ?? []).join('、') },
-    { title: t.lists, dataIndex: 'lists', render: (l: string[] | null) => (l ?? []).map((x) => t.listNames[x] ?? x).join('、') },
+    { title: t.zones, dataIndex: 'zones', render: (z: string[] | null) => (z ?? []).join(', ') },
+    { title: t.lists, dataIndex: 'lists', render: (l: string[] | null) => (l ?? []).map((x) => t.listNames[x] ?? x).join(', ') },
     { title: t.serial, dataIndex: 'serial', render: (n: number) => n || t.noPart },
     { title: t.admitted, dataIndex: 'admitted', render: (at: string) => <Time at={at} /> },
     {
-      title: '',
+      title: <span className="unseen">{t.acts}</span>,
       key: 'acts',
       render: (_, p) => (
         <Act call="propose-partner-dismissal" size="small" danger type="text" aria-label={`${t.dismiss}: ${p.name}`} onClick={() => setGone(p.name)}>

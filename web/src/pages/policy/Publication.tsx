@@ -11,8 +11,10 @@ import { Page } from '../../parts/Page';
 import { ProblemView } from '../../parts/ProblemView';
 import { Time } from '../../parts/Time';
 import { useMay } from '../../session/session';
+import { useTitle } from '../proposals/title';
 import { Decide } from './Decide';
 import { Seen } from './Difference';
+import { OutcomeOf } from './OutcomeOf';
 import { PublicationState, usePublicationMeaning } from './states';
 import { clock, useForce, useSecondsTo } from './useForce';
 import { useProposalOf } from './useProposalOf';
@@ -136,7 +138,7 @@ function PublicationFacts({ of: p }: { of: Of }) {
         [t.digest, <Id key="g" value={p.digest} length={24} />],
         [t.back, p.returnVersion],
         [t.backDigest, p.returnDigest && <Id value={p.returnDigest} length={24} />],
-        [t.result, p.result],
+        [t.result, (p.outcome || p.result) && <OutcomeOf key="o" of={p} />],
       ]}
     />
   );
@@ -145,6 +147,7 @@ function PublicationFacts({ of: p }: { of: Of }) {
 // Course is what happened, in its order.
 function Course({ of: p, proposal }: { of: Of; proposal: Schemas['Proposal'] | undefined }) {
   const t = useText();
+  const title = useTitle();
   const items: { key: string; at: string; said: React.ReactNode }[] = [{ key: 'prepared', at: p.created, said: t.prepared(p.authorName) }];
   for (const v of proposal?.votes ?? []) {
     const own = v.account === proposal!.proposer;
@@ -158,7 +161,7 @@ function Course({ of: p, proposal }: { of: Of; proposal: Schemas['Proposal'] | u
       <h2>{t.course}</h2>
       {proposal && (
         <p>
-          {t.proposal}: <Link to={`/proposals/${proposal.id}`}>{proposal.title}</Link>
+          {t.proposal}: <Link to={`/proposals/${proposal.id}`}>{title(proposal)}</Link>
         </p>
       )}
       <Timeline

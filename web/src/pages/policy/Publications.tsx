@@ -8,6 +8,7 @@ import { texts } from '../../language/texts';
 import { List } from '../../parts/List';
 import { Time } from '../../parts/Time';
 import { usePages } from '../../parts/usePages';
+import { OutcomeOf } from './OutcomeOf';
 import { PublicationState } from './states';
 
 const useText = texts(
@@ -43,7 +44,7 @@ export function Publications() {
     { title: t.state, dataIndex: 'state', render: (s: Schemas['DraftPublication']['state']) => <PublicationState state={s} /> },
     { title: t.since, dataIndex: 'since', render: (at: string) => <Time at={at} /> },
     { title: t.author, dataIndex: 'authorName' },
-    { title: t.result, dataIndex: 'result', render: (r?: string) => <div className="long-cell">{r}</div> },
+    { title: t.result, key: 'result', render: (_, p) => <div className="long-cell"><OutcomeOf of={p} /></div> },
   ];
   return <List items={pages.items} pending={pages.isPending} error={pages.error} again={pages.again} more={pages.more} label={t.label} empty={t.empty} rowKey="id" columns={columns} />;
 }

@@ -43,7 +43,7 @@ const useText = texts(
       'policy-denied': '无规则允许，或被规则禁止',
       'policy-error': '规则无法判定',
       'flow-unknown': '没有此数据流',
-      'flow-direction': '安全域或组件与数据流不符',
+      'flow-direction': '安全域或部件与数据流不符',
       'route-unknown': '没有此路由',
       'subject-unknown': '主体未知',
       'subject-unmapped': '主体在对侧没有代理',

@@ -4,7 +4,10 @@
 import { Alert } from 'antd';
 import { Link } from 'react-router';
 import type { Schemas } from '../../api/client';
-import { useText } from './text';
+import { Problem } from '../../api/problem';
+import { useProblemText } from '../../parts/ProblemView';
+import { type Kind, useText } from './text';
+import { useDone } from './title';
 
 const levels = { done: 'success', failed: 'error', refused: 'info', withdrawn: 'info', expired: 'info' } as const;
 
@@ -14,8 +17,6 @@ export function Outcome({ of: p }: { of: Schemas['Proposal'] }) {
   const level = levels[p.state as keyof typeof levels];
   if (!level) return null;
   const to = p.state === 'done' ? placeOf(p) : undefined;
-  const last = p.votes?.at(-1);
-  const why = (p.state === 'refused' || p.state === 'withdrawn') && last ? `${last.name}${last.reason ? `: ${last.reason}` : ''}` : '';
   return (
     <Alert
       type={level}
@@ -23,12 +24,31 @@ export function Outcome({ of: p }: { of: Schemas['Proposal'] }) {
       title={t.states[p.state] ?? p.state}
       description={
         <>
-          {p.state === 'done' && t.next[p.kind] && <div>{t.next[p.kind]}</div>}
-          <div className="wrap-anywhere">{p.result || why}</div>
-          {to && <Link to={to}>{t.links[p.kind] ?? to}</Link>}
+          <Result of={p} />
+          {p.state === 'done' && t.next[p.kind as Kind] && <div>{t.next[p.kind as Kind]}</div>}
+          {to && <Link to={to}>{t.links[p.kind as Kind] ?? to}</Link>}
         </>
       }
     />
+  );
+}
+
+// Result is what was done, or why not.
+function Result({ of: p }: { of: Schemas['Proposal'] }) {
+  const t = useText();
+  const done = useDone();
+  const say = useProblemText();
+  const o = p.outcome;
+  const last = p.votes?.at(-1);
+  if (!o) return <div className="wrap-anywhere">{p.result || (last && `${last.name}${last.reason ? `: ${last.reason}` : ''}`)}</div>;
+  if (o.code === 'done') return <div className="wrap-anywhere">{done(p)}</div>;
+  if (o.code !== 'failed') return <div>{t.ended[o.code](o.name ?? '')}</div>;
+  const why = say(new Problem({ code: o.problem, detail: o.detail, status: 0 }));
+  return (
+    <>
+      <div>{why}</div>
+      {o.detail !== why && <div className="wrap-anywhere">{o.detail}</div>}
+    </>
   );
 }
 
@@ -36,7 +56,7 @@ export function Outcome({ of: p }: { of: Schemas['Proposal'] }) {
 export function placeOf(p: Pick<Schemas['Proposal'], 'kind' | 'payload'>): string | undefined {
   const payload = (p.payload ?? {}) as Record<string, unknown>;
   const named = (name: string) => encodeURIComponent(String(payload[name] ?? ''));
-  const places: Record<string, string> = {
+  const places: Record<Kind, string> = {
     'publish-policy': `/policy/publications/${named('publication')}`,
     'admit-component': `/components/${named('component')}`,
     'dismiss-component': '/components',
@@ -49,5 +69,5 @@ export function placeOf(p: Pick<Schemas['Proposal'], 'kind' | 'payload'>): strin
     'admit-partner': '/policy/partners',
     'dismiss-partner': '/policy/partners',
   };
-  return places[p.kind];
+  return (places as Partial<typeof places>)[p.kind as Kind];
 }

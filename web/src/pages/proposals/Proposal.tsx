@@ -15,7 +15,7 @@ import { Decision } from './Decision';
 import { Difference } from './Difference';
 import { Outcome } from './Outcome';
 import { StateMark } from './StateMark';
-import { useText } from './text';
+import { type Kind, useText } from './text';
 import { useTitle } from './title';
 import { Votes } from './Votes';
 
@@ -28,7 +28,7 @@ export default function Proposal() {
   const answer = api.useQuery('get', '/api/proposals/{id}', { params: { path: { id } } }, { refetchInterval: (q) => (moving.includes(q.state.data?.state ?? '') ? 1500 : false) });
   const p = answer.data;
   return (
-    <Page title={p ? title(p.title) : t.title} actions={<Link to="/proposals">{t.back}</Link>}>
+    <Page title={p ? title(p) : t.title} actions={<Link to="/proposals">{t.back}</Link>}>
       {answer.isPending && <Spin className="waiting" />}
       {answer.error && <ProblemView error={answer.error} retry={() => void answer.refetch()} />}
       {p && (
@@ -62,7 +62,7 @@ function What({ of: p }: { of: Schemas['Proposal'] }) {
   return (
     <Facts
       of={[
-        [t.facts.kind, <span title={p.kind}>{t.kinds[p.kind] ?? p.kind}</span>],
+        [t.facts.kind, <span title={p.kind}>{t.kinds[p.kind as Kind] ?? p.kind}</span>],
         [t.facts.state, <StateMark state={p.state} />],
         [t.facts.by, p.proposerName],
         [t.facts.duty, names.duties[p.duty as 'system'] ?? p.duty],

@@ -13,7 +13,7 @@ import { usePerson } from '../../session/session';
 import { useNames } from '../../shell/names';
 import './difference.css';
 import { StateMark } from './StateMark';
-import { useText } from './text';
+import { type Kind, useText } from './text';
 import { useTitle } from './title';
 
 type Proposal = Schemas['Proposal'];
@@ -109,12 +109,12 @@ function useColumns(): TableProps<Proposal>['columns'] {
       render: (_, p) => (
         <>
           <Link className="wrap-anywhere" to={`/proposals/${p.id}`}>
-            {title(p.title)}
+            {title(p)}
           </Link>{' '}
           {forYou(p) && <Tag color="warning">{t.forYou}</Tag>}
           {p.proposer === account.id && <Tag>{t.yours}</Tag>}
           <div className="proposal-beside" title={p.kind}>
-            {t.kinds[p.kind] ?? p.kind}
+            {t.kinds[p.kind as Kind] ?? p.kind}
           </div>
         </>
       ),

@@ -1,10 +1,13 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Schemas } from '../../api/client';
 import { Mark, type Tone } from '../../parts/Mark';
 import { useText } from './text';
 
-const tones: Record<string, Tone> = {
+type State = Schemas['Proposal']['state'];
+
+const tones: Record<State, Tone> = {
   open: 'warn',
   approved: 'busy',
   doing: 'busy',
@@ -16,11 +19,11 @@ const tones: Record<string, Tone> = {
 };
 
 // StateMark is where a proposal stands.
-export function StateMark({ state }: { state: string }) {
+export function StateMark({ state }: { state: State }) {
   const t = useText();
   return (
     <span title={state}>
-      <Mark tone={tones[state] ?? 'quiet'}>{t.states[state] ?? state}</Mark>
+      <Mark tone={tones[state]}>{t.states[state]}</Mark>
     </span>
   );
 }

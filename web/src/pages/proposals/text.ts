@@ -1,7 +1,29 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
+
+// Kind is what is proposed. A kind without words here is an error of the compiler.
+export type Kind = Schemas['ProposalAbout']['code'];
+type State = Schemas['Proposal']['state'];
+type Ended = Exclude<Schemas['ProposalOutcome']['code'], 'failed' | 'done'>;
+
+// Told is what titles and results are made of, in the person's language.
+export interface Told {
+  version: number;
+  name: string; // of the publication
+  component: string;
+  number: number; // of the configuration
+  partner: string;
+  rule: string;
+  for: string; // whom the rule is changed for, "" for all
+  kept: string; // class of audit
+  days: number;
+  before: string; // day
+}
+
+type Say = (of: Told) => string;
 
 const en = {
   lead: 'What is hard to take back is done by two persons of one duty: one proposes, the other looks at the same difference and approves.',
@@ -15,7 +37,7 @@ const en = {
     refused: 'refused',
     withdrawn: 'withdrawn',
     expired: 'expired',
-  } as Record<string, string>,
+  } satisfies Record<State, string>,
   kinds: {
     'publish-policy': 'Publish policy',
     'admit-component': 'Admit a component',
@@ -28,7 +50,7 @@ const en = {
     'lower-rule': 'Lower a critical alert rule',
     'admit-partner': 'Admit a partner',
     'dismiss-partner': 'Dismiss a partner',
-  } as Record<string, string>,
+  } satisfies Record<Kind, string>,
   columns: { what: 'What', by: 'Proposed by', created: 'Proposed', until: 'Waits until', state: 'State' },
   filter: { scope: 'Which', underWay: 'Under way', mine: 'Waits for me', all: 'All', state: 'State', kind: 'Kind', duty: 'Duty', clear: 'Clear the filters' },
   yours: 'yours',
@@ -105,24 +127,42 @@ const en = {
     'lower-rule': 'To the alert rules',
     'admit-partner': 'To the partners',
     'dismiss-partner': 'To the partners',
-  } as Record<string, string>,
+  } satisfies Record<Kind, string>,
   next: {
     'publish-policy': 'The publication’s page shows its roll-back clock. Confirm it there once it does what it should.',
     'admit-component': 'Carry its answer to the component’s host. A policy that names it gives it keys.',
-  } as Record<string, string>,
+  } as Partial<Record<Kind, string>>,
   titles: {
-    publish: (version: string, title: string) => `Publish policy version ${version}: ${title}`,
-    admit: (name: string) => `Admit ${name}`,
-    dismiss: (name: string) => `Strike ${name} off`,
-    accept: (number: string, name: string) => `Accept configuration ${number} of ${name}`,
-    weaken: () => 'Weaken the rules of passwords and sessions',
-    retention: (name: string, days: string) => `Keep audit of class ${name} for ${days} days`,
-    leave: (name: string) => `Leave audit of class ${name} out for a time`,
-    destroy: (day: string) => `Destroy all details before ${day}`,
-    lower: (rule: string) => `Lower rule ${rule}`,
-    admitPartner: (name: string) => `Admit partner ${name}`,
-    dismissPartner: (name: string) => `Dismiss partner ${name}`,
-  },
+    'publish-policy': (o) => `Publish policy version ${o.version}: ${o.name}`,
+    'admit-component': (o) => `Admit ${o.component}`,
+    'dismiss-component': (o) => `Strike ${o.component} off`,
+    'accept-configuration': (o) => `Accept configuration ${o.number} of ${o.component}`,
+    'weaken-account-rules': () => 'Weaken the rules of passwords and sessions',
+    'set-retention': (o) => `Keep audit of class “${o.kept}” for ${o.days} days`,
+    'switch-audit-class': (o) => `Leave audit of class “${o.kept}” out for a time`,
+    'destroy-details': (o) => `Destroy all details before ${o.before}`,
+    'lower-rule': (o) => `Lower rule “${o.rule}”${o.for && ` for ${o.for}`}`,
+    'admit-partner': (o) => `Admit partner ${o.partner}`,
+    'dismiss-partner': (o) => `Dismiss partner ${o.partner}`,
+  } satisfies Record<Kind, Say>,
+  done: {
+    'publish-policy': (o) => `Policy version ${o.version} was put in force.`,
+    'admit-component': (o) => `${o.component} is admitted.`,
+    'dismiss-component': (o) => `${o.component} is struck off.`,
+    'accept-configuration': (o) => `Configuration ${o.number} of ${o.component} is the intended one.`,
+    'weaken-account-rules': () => 'The rules of passwords and sessions are in force.',
+    'set-retention': (o) => `Audit of class “${o.kept}” is kept for ${o.days} days.`,
+    'switch-audit-class': (o) => `Audit of class “${o.kept}” is left out during that time.`,
+    'destroy-details': (o) => `The keys of details before ${o.before} are destroyed.`,
+    'lower-rule': (o) => `Rule “${o.rule}” was changed${o.for && ` for ${o.for}`}.`,
+    'admit-partner': (o) => `Partner ${o.partner} may submit its part.`,
+    'dismiss-partner': (o) => `Partner ${o.partner} may submit nothing any more.`,
+  } satisfies Record<Kind, Say>,
+  ended: {
+    'duty-lost': (name) => `${name} voted and does not hold the duty any more. Propose it anew.`,
+    'act-unknown': () => 'This version of the center does not know the act.',
+    expired: () => 'Nobody approved it in time.',
+  } satisfies Record<Ended, (name: string) => string>,
 };
 
 export type ProposalText = typeof en;
@@ -139,12 +179,12 @@ export const useText = texts(en, {
     refused: '已拒绝',
     withdrawn: '已撤回',
     expired: '已过期',
-  } as Record<string, string>,
+  },
   kinds: {
     'publish-policy': '发布策略',
-    'admit-component': '准入组件',
-    'dismiss-component': '除名组件',
-    'accept-configuration': '认可组件配置',
+    'admit-component': '准入部件',
+    'dismiss-component': '除名部件',
+    'accept-configuration': '认可部件配置',
     'weaken-account-rules': '放宽口令与会话规则',
     'set-retention': '变更审计留存期限',
     'switch-audit-class': '暂时略去一类审计',
@@ -152,12 +192,12 @@ export const useText = texts(en, {
     'lower-rule': '放宽关键告警规则',
     'admit-partner': '准入伙伴管理中心',
     'dismiss-partner': '除名伙伴管理中心',
-  } as Record<string, string>,
+  },
   columns: { what: '内容', by: '提议人', created: '提议时间', until: '等待至', state: '状态' },
   filter: { scope: '范围', underWay: '进行中', mine: '待我批准', all: '全部', state: '状态', kind: '类别', duty: '职责', clear: '清除筛选' },
   yours: '您提议的',
   forYou: '待您批准',
-  empty: '这里没有提议。提议从相应操作开始：提交策略草稿、准入组件、认可另一份配置、放宽规则等。',
+  empty: '这里没有提议。提议从相应操作开始：提交策略草稿、准入部件、认可另一份配置、放宽规则等。',
   emptyMine: '没有等待您的提议。同一职责的其他管理员提出提议后会出现在这里。',
   title: '提议',
   back: '全部提议',
@@ -219,8 +259,8 @@ export const useText = texts(en, {
   saidWithdrawn: '已撤回',
   links: {
     'publish-policy': '查看此次发布',
-    'admit-component': '查看组件',
-    'dismiss-component': '查看组件列表',
+    'admit-component': '查看部件',
+    'dismiss-component': '查看部件列表',
     'accept-configuration': '查看其配置',
     'weaken-account-rules': '查看规则',
     'set-retention': '查看留存',
@@ -229,22 +269,40 @@ export const useText = texts(en, {
     'lower-rule': '查看告警规则',
     'admit-partner': '查看伙伴',
     'dismiss-partner': '查看伙伴',
-  } as Record<string, string>,
+  },
   next: {
     'publish-policy': '发布页面显示回退倒计时。确认策略符合预期后，请在该页面确认。',
-    'admit-component': '请将答复文件带到组件所在主机。策略中列入该组件后，它才会获得密钥。',
-  } as Record<string, string>,
+    'admit-component': '请将答复文件带到部件所在主机。策略中列入该部件后，它才会获得密钥。',
+  } as Partial<Record<Kind, string>>,
   titles: {
-    publish: (version: string, title: string) => `发布策略第 ${version} 版：${title}`,
-    admit: (name: string) => `准入组件 ${name}`,
-    dismiss: (name: string) => `除名组件 ${name}`,
-    accept: (number: string, name: string) => `认可 ${name} 的第 ${number} 份配置`,
-    weaken: () => '放宽口令与会话规则',
-    retention: (name: string, days: string) => `${name} 类审计留存 ${days} 天`,
-    leave: (name: string) => `暂时略去 ${name} 类审计`,
-    destroy: (day: string) => `销毁 ${day} 之前的全部审计详情`,
-    lower: (rule: string) => `放宽规则 ${rule}`,
-    admitPartner: (name: string) => `准入伙伴管理中心 ${name}`,
-    dismissPartner: (name: string) => `除名伙伴管理中心 ${name}`,
+    'publish-policy': (o) => `发布策略第 ${o.version} 版：${o.name}`,
+    'admit-component': (o) => `准入部件 ${o.component}`,
+    'dismiss-component': (o) => `除名部件 ${o.component}`,
+    'accept-configuration': (o) => `认可 ${o.component} 的第 ${o.number} 份配置`,
+    'weaken-account-rules': () => '放宽口令与会话规则',
+    'set-retention': (o) => `“${o.kept}”类审计留存 ${o.days} 天`,
+    'switch-audit-class': (o) => `暂时略去“${o.kept}”类审计`,
+    'destroy-details': (o) => `销毁 ${o.before} 之前的全部审计详情`,
+    'lower-rule': (o) => `放宽规则“${o.rule}”${o.for && `（${o.for}）`}`,
+    'admit-partner': (o) => `准入伙伴管理中心 ${o.partner}`,
+    'dismiss-partner': (o) => `除名伙伴管理中心 ${o.partner}`,
+  },
+  done: {
+    'publish-policy': (o) => `策略第 ${o.version} 版已生效。`,
+    'admit-component': (o) => `部件 ${o.component} 已准入。`,
+    'dismiss-component': (o) => `部件 ${o.component} 已除名。`,
+    'accept-configuration': (o) => `${o.component} 的第 ${o.number} 份配置已成为认可的配置。`,
+    'weaken-account-rules': () => '口令与会话规则已生效。',
+    'set-retention': (o) => `“${o.kept}”类审计留存 ${o.days} 天。`,
+    'switch-audit-class': (o) => `“${o.kept}”类审计在该时段内略去。`,
+    'destroy-details': (o) => `${o.before} 之前的详情密钥已销毁。`,
+    'lower-rule': (o) => `规则“${o.rule}”${o.for && `（${o.for}）`}已变更。`,
+    'admit-partner': (o) => `伙伴管理中心 ${o.partner} 可以提交其策略部分。`,
+    'dismiss-partner': (o) => `伙伴管理中心 ${o.partner} 不能再提交。`,
+  },
+  ended: {
+    'duty-lost': (name) => `${name} 参与了表决，但已不再承担该职责。请重新提议。`,
+    'act-unknown': () => '此版本的中心不认识该操作。',
+    expired: () => '未在期限内获得批准。',
   },
 });

@@ -1,34 +1,49 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ProposalText, useText } from './text';
+import type { Schemas } from '../../api/client';
+import { useRules } from '../alerts/ruleText';
+import { useClasses } from '../retention/classes';
+import { type Kind, type Told, useText } from './text';
 
-// The center writes the title of a proposal in English, in these forms.
-const forms: [RegExp, (t: ProposalText['titles'], ...parts: string[]) => string][] = [
-  [/^Publish policy version (\d+): (.*)$/s, (t, v = '', title = '') => t.publish(v, title)],
-  [/^Admit partner (.+)$/, (t, name = '') => t.admitPartner(name)],
-  [/^Dismiss partner (.+)$/, (t, name = '') => t.dismissPartner(name)],
-  [/^Admit (\S+)$/, (t, name = '') => t.admit(name)],
-  [/^Dismiss (\S+)$/, (t, name = '') => t.dismiss(name)],
-  [/^Accept configuration (\d+) of (\S+)$/, (t, n = '', name = '') => t.accept(n, name)],
-  [/^Weaken the rules of passwords and sessions$/, (t) => t.weaken()],
-  [/^keep audit of class (\S+) for (\d+) days$/, (t, name = '', days = '') => t.retention(name, days)],
-  [/^leave audit of class (\S+) out for a time$/, (t, name = '') => t.leave(name)],
-  [/^destroy all details before (.+)$/, (t, day = '') => t.destroy(day)],
-  [/^Lower rule (.+)$/, (t, rule = '') => t.lower(rule)],
-];
+type About = Schemas['ProposalAbout'];
+type Titled = Pick<Schemas['Proposal'], 'title' | 'about'>;
 
-// titleOf has a proposal's title in the person's language; one of another form stays as
-// the center wrote it.
-export function titleOf(title: string, t: ProposalText['titles']): string {
-  for (const [form, say] of forms) {
-    const found = form.exec(title);
-    if (found) return say(t, ...found.slice(1));
-  }
-  return title;
+// useTold has what a proposal is about in the person's language.
+function useTold(): (a: About) => Told {
+  const rules = useRules();
+  const { names } = useClasses();
+  return (a) => ({
+    version: a.version ?? 0,
+    name: a.name ?? '',
+    component: a.component ?? '',
+    number: a.number ?? 0,
+    partner: a.partner ?? '',
+    rule: rules.name(a.rule ?? ''),
+    for: a.for ?? '',
+    kept: names[a.class ?? ''] ?? a.class ?? '',
+    days: a.days ?? 0,
+    before: a.before ?? '',
+  });
 }
 
-export function useTitle(): (title: string) => string {
+// useSaid says one of a table's sentences of a proposal. One that an older center made,
+// or of a kind that only a newer one knows, has none.
+function useSaid(): (table: Record<Kind, (of: Told) => string>, about: About | undefined) => string | undefined {
+  const told = useTold();
+  return (table, about) => about && (table as Partial<typeof table>)[about.code]?.(told(about));
+}
+
+// useTitle says a proposal's title in the person's language, or as the center wrote it.
+export function useTitle(): (p: Titled) => string {
   const t = useText();
-  return (title) => titleOf(title, t.titles);
+  const said = useSaid();
+  return (p) => said(t.titles, p.about) ?? p.title;
+}
+
+// useDone says what was done.
+export function useDone(): (p: Schemas['Proposal']) => string {
+  const t = useText();
+  const said = useSaid();
+  return (p) => said(t.done, p.about) ?? p.result ?? '';
 }

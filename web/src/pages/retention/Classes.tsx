@@ -13,6 +13,7 @@ import { useAct } from '../../parts/useAct';
 import { useMay } from '../../session/session';
 import { atInputs } from '../findings/atInputs';
 import { Section } from '../findings/Section';
+import { useTitle } from '../proposals/title';
 import { useClasses } from './classes';
 import { useText } from './retentionText';
 import { useProposed } from './useProposed';
@@ -80,13 +81,14 @@ function Why({ of: r }: { of: Rule }) {
 // UnderWay are the proposals of a kind that have not ended.
 export function UnderWay({ kind }: { kind: string }) {
   const t = useText();
+  const title = useTitle();
   const { data } = api.useQuery('get', '/api/proposals', { params: { query: { kind, 'under-way': true } } });
   if (!data?.items?.length) return null;
   return (
     <ul className="under-way" aria-label={t.underWay}>
       {data.items.map((p) => (
         <li key={p.id}>
-          <Mark tone="busy">{t.proposed}</Mark> <Link to={`/proposals/${p.id}`}>{p.title}</Link> · {p.proposerName} · <Time at={p.created} />
+          <Mark tone="busy">{t.proposed}</Mark> <Link to={`/proposals/${p.id}`}>{title(p)}</Link> · {p.proposerName} · <Time at={p.created} />
         </li>
       ))}
     </ul>

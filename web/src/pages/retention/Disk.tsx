@@ -27,7 +27,7 @@ function Forecast({ of: f }: { of: Schemas['RetentionForecast'] }) {
   const growth = !f.since ? t.unknown : f.days >= 0 ? t.grows(sizeOf(f.daily), f.days) : t.growsNot(sizeOf(f.daily));
   return (
     <div className="disk stack">
-      <Progress percent={percent} showInfo={false} status={f.advice ? 'exception' : 'normal'} aria-label={said} />
+      <Progress percent={percent} showInfo={false} status={f.need ? 'exception' : 'normal'} aria-label={said} />
       <div>
         {said} {growth}{' '}
         {f.since && (
@@ -36,7 +36,7 @@ function Forecast({ of: f }: { of: Schemas['RetentionForecast'] }) {
           </Typography.Text>
         )}
       </div>
-      {f.advice && <Alert type="warning" showIcon title={t.advice} />}
+      {f.need && <Alert type="warning" showIcon title={t.needs[f.need.code]} description={t.advice} />}
     </div>
   );
 }

@@ -31,10 +31,10 @@ export const useClasses = texts(
   },
   {
     names: {
-      decision: '裁决',
-      delivery: '交付',
+      decision: '判定',
+      delivery: '投递',
       session: '连接',
-      component: '组件',
+      component: '部件',
       policy: '策略',
       admin: '管理员操作',
       health: '运行状况',
@@ -43,7 +43,7 @@ export const useClasses = texts(
     about: {
       decision: '哪些交换被允许或拒绝，以及原因',
       delivery: '接收、放行与送达',
-      session: '主体与组件的连接和断开',
+      session: '主体与部件的连接和断开',
       component: '进程的启动、停止与准入',
       policy: '策略包的批准、生效与拒绝',
       admin: '管理员的每一次操作',

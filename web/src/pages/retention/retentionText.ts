@@ -1,7 +1,10 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
+
+type Need = Schemas['RetentionNeed']['code'];
 
 export const useText = texts(
   {
@@ -12,6 +15,7 @@ export const useText = texts(
     growsNot: (daily: string) => `It does not grow, lately (${daily} a day).`,
     unknown: 'How fast it grows is known some hours after the center started.',
     since: 'Measured since',
+    needs: { 'nearly-full': 'The disk of the logs is nearly full', 'full-soon': 'The disk of the logs will be full within a month' } satisfies Record<Need, string>,
     advice: 'Give the disk of the logs more room soon. Logs are never deleted to make any: when it is full, nothing crosses any more.',
     classes: 'Classes of audit',
     classesLead: 'Details are sealed with keys of their day, which all classes share: they end after the longest time of any class. Half a year is asked for by law, so less than 184 days wants a reason; less than 60 is never possible.',
@@ -69,6 +73,7 @@ export const useText = texts(
     growsNot: (daily: string) => `近期没有增长（每天 ${daily}）。`,
     unknown: '中心启动数小时后才能得出增长速度。',
     since: '统计起点',
+    needs: { 'nearly-full': '日志磁盘即将写满', 'full-soon': '日志磁盘将在一个月内写满' },
     advice: '请尽快为日志磁盘扩容。系统不会为腾出空间而删除日志：磁盘写满后将停止一切交换。',
     classes: '审计类别',
     classesLead: '详情以当日密钥加密，各类别共用，因此以最长的留存时长为准。法律要求留存不少于六个月，少于 184 天须说明理由；任何情况下不得少于 60 天。',
@@ -99,10 +104,10 @@ export const useText = texts(
     removed: '该次从索引移除的行数',
     destroy: '销毁详情',
     destroyTitle: '提议销毁详情',
-    destroys: '将销毁此日之前所有组件、所有类别的详情密钥。此后任何人都无法再读取这些详情，无论副本在何处。此操作不可撤销。日志叶子与证明保留。最近 60 天的详情不可销毁。须由另一位安全管理员批准。',
+    destroys: '将销毁此日之前所有部件、所有类别的详情密钥。此后任何人都无法再读取这些详情，无论副本在何处。此操作不可撤销。日志叶子与证明保留。最近 60 天的详情不可销毁。须由另一位安全管理员批准。',
     before: '销毁此日之前的详情（UTC）',
     windows: '限时排除的类别',
-    windowsLead: '压力测试等产生大量记录时，可在一段时间内将某类别排除在索引或外发之外。日志照常全部记录，被拒绝的内容永不排除。裁决、管理员操作、策略与组件不可排除。',
+    windowsLead: '压力测试等产生大量记录时，可在一段时间内将某类别排除在索引或外发之外。日志照常全部记录，被拒绝的内容永不排除。判定、管理员操作、策略与部件不可排除。',
     noWindow: '没有排除任何类别。两位安全管理员可以限时排除某一类别（“提议时段”），最长 92 天。',
     from: '开始',
     to: '结束（不含）',

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { FilterOutlined } from '@ant-design/icons';
-import { Button, Form, Popover, Radio, Select } from 'antd';
-import { useState } from 'react';
+import { Button, Form, Radio, Select } from 'antd';
 import { api } from '../../../api/client';
+import { Panel } from '../../../parts/Panel';
 import type { Field } from './fields';
 import { useSay, useWords, wordOf } from './text';
 import type { Query, Search } from './useSearch';
@@ -12,20 +12,10 @@ import type { Query, Search } from './useSearch';
 // AddFilter adds values of a field that are wanted, or not wanted.
 export function AddFilter({ search, allowed }: { search: Search; allowed: readonly Field[] }) {
   const t = useSay();
-  const [open, setOpen] = useState(false);
   return (
-    <Popover
-      open={open}
-      onOpenChange={setOpen}
-      trigger="click"
-      placement="bottomLeft"
-      destroyOnHidden
-      content={<FilterForm search={search} allowed={allowed} done={() => setOpen(false)} />}
-    >
-      <Button icon={<FilterOutlined />} aria-haspopup="dialog" aria-expanded={open}>
-        {t.addFilter}
-      </Button>
-    </Popover>
+    <Panel label={t.addFilter} icon={<FilterOutlined />}>
+      {(close) => <FilterForm search={search} allowed={allowed} done={close} />}
+    </Panel>
   );
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DownloadOutlined } from '@ant-design/icons';
-import { Button, Popover } from 'antd';
+import { Panel } from '../../../parts/Panel';
 import { useMay } from '../../../session/session';
 import { useSay } from './text';
 import { textOf } from './useSearch';
@@ -30,10 +30,8 @@ export function ExportMenu({ query }: { query: object }) {
     </div>
   );
   return (
-    <Popover trigger="click" placement="bottomLeft" content={links}>
-      <Button icon={<DownloadOutlined />} aria-haspopup="dialog">
-        {t.export}
-      </Button>
-    </Popover>
+    <Panel label={t.export} icon={<DownloadOutlined />}>
+      {() => links}
+    </Panel>
   );
 }

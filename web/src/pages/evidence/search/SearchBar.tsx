@@ -46,6 +46,7 @@ function TextBox({ search }: { search: Search }) {
   const may = useMay();
   const [short, setShort] = useState(false);
   const text = search.query.text ?? '';
+  const label = may('show-crossing') ? t.search : t.text;
   const find = (typed: string) => {
     const parcel = may('show-crossing') ? parcelIn(typed) : null;
     setShort(parcel === null && new Blob([typed.trim()]).size === 1);
@@ -58,8 +59,8 @@ function TextBox({ search }: { search: Search }) {
         key={text}
         className="search-text"
         defaultValue={text}
-        aria-label={t.search}
-        placeholder={t.search}
+        aria-label={label}
+        placeholder={label}
         title={t.searchHint}
         maxLength={128}
         allowClear

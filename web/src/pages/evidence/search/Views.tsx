@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DeleteOutlined, StarOutlined } from '@ant-design/icons';
-import { App, Button, Form, Input, Popover, Typography } from 'antd';
+import { App, Button, Form, Input, Typography } from 'antd';
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 import { Link, useLocation } from 'react-router';
 import { api, client, type Schemas } from '../../../api/client';
 import { Act } from '../../../parts/Act';
+import { Panel } from '../../../parts/Panel';
 import { ProblemView } from '../../../parts/ProblemView';
 import { useAct } from '../../../parts/useAct';
 import { useMay } from '../../../session/session';
@@ -20,14 +20,11 @@ type Saved = Schemas['EvidenceSaved'];
 export function Views({ search }: { search: Search }) {
   const t = useSay();
   const may = useMay();
-  const [open, setOpen] = useState(false);
   if (!may('list-searches')) return null;
   return (
-    <Popover open={open} onOpenChange={setOpen} trigger="click" placement="bottomLeft" destroyOnHidden content={<ViewList search={search} done={() => setOpen(false)} />}>
-      <Button icon={<StarOutlined />} aria-haspopup="dialog" aria-expanded={open}>
-        {t.views}
-      </Button>
-    </Popover>
+    <Panel label={t.views} icon={<StarOutlined />}>
+      {(close) => <ViewList search={search} done={close} />}
+    </Panel>
   );
 }
 

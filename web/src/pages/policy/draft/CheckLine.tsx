@@ -46,7 +46,7 @@ export function CheckLine({ checked, onGo }: CheckLineProps) {
           <Alert type="success" showIcon title={t.whole(c)} />
         )}
       </div>
-      {wrong.length === 0 && (c.issuers ?? []).length > 0 && <p className="hint">{t.issuers(c.issuers!.join('、'))}</p>}
+      {wrong.length === 0 && (c.issuers ?? []).length > 0 && <p className="hint">{t.issuers(c.issuers!.join(', '))}</p>}
       {warnings.length > 0 && <Alert type="warning" showIcon title={t.warnings} description={<pre className="pre">{warnings.join('\n')}</pre>} />}
     </div>
   );

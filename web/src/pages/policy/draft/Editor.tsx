@@ -83,7 +83,7 @@ function extensionsOf(path: string, readOnly: boolean, phrases: Record<string, s
     EditorView.cspNonce.of(nonce),
     EditorState.phrases.of(phrases),
     EditorState.readOnly.of(readOnly),
-    EditorView.contentAttributes.of({ 'aria-label': label, ...(readOnly ? { 'aria-readonly': 'true' } : {}) }),
+    EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', ...(readOnly ? { 'aria-readonly': 'true' } : {}) }),
     lineNumbers(),
     foldGutter(),
     lintGutter(),

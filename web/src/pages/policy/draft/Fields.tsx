@@ -4,11 +4,11 @@
 import { CloseOutlined, DownOutlined, PlusOutlined, RightOutlined } from '@ant-design/icons';
 import { Button, Checkbox, Dropdown, Form, Input, Modal, Select } from 'antd';
 import { createContext, type ReactNode, useContext, useState } from 'react';
-import { type Language, texts, useLanguage } from '../../../language/texts';
+import { texts, useLanguage } from '../../../language/texts';
 import { type Path, written } from './edit';
 import { NumberInput, OtherInput, TextInput, TextsInput } from './inputs';
 import { type Known, keysFor, namesFor } from './names';
-import { childOf, descriptionOf, inferred, keysOf, kindOf, resolved, type Schema, titleOf } from './schema';
+import { beginningOf, childOf, descriptionOf, inferred, keysOf, kindOf, labelOf, resolved, type Schema } from './schema';
 
 const useText = texts(
   {
@@ -88,6 +88,7 @@ function Single({ path, schema, value, label, said }: FieldProps) {
   const done = (v: unknown) => set(path, v);
   const common = { id, readOnly };
   const control = (): ReactNode => {
+    if (readOnly && ['choice', 'texts', 'text'].includes(kindOf(root, schema))) return <Input id={id} readOnly value={Array.isArray(value) ? value.join(', ') : String(value ?? '')} />;
     switch (kindOf(root, schema)) {
       case 'boolean':
         return (
@@ -98,11 +99,11 @@ function Single({ path, schema, value, label, said }: FieldProps) {
       case 'integer':
         return <NumberInput {...common} value={typeof value === 'number' ? value : undefined} onDone={done} least={s.minimum} most={s.maximum} />;
       case 'choice':
-        return <Select id={id} value={value as string} disabled={readOnly} onChange={done} options={(s.enum ?? []).map((v) => ({ value: v as string, label: String(v) }))} />;
+        return <Select id={id} value={value as string} onChange={done} options={(s.enum ?? []).map((v) => ({ value: v as string, label: String(v) }))} />;
       case 'texts': {
         const item = resolved(root, s.items);
         const offered = [...(item.enum ?? []).map(String), ...namesFor(known, [...base, ...path, '[]'], item), ...names];
-        return <TextsInput {...common} value={Array.isArray(value) ? (value as string[]) : []} onDone={done} names={offered} numbers={kindOf(root, item) === 'integer'} />;
+        return <TextsInput id={id} value={Array.isArray(value) ? (value as string[]) : []} onDone={done} names={offered} numbers={kindOf(root, item) === 'integer'} />;
       }
       case 'other':
         return <OtherInput {...common} value={value} onDone={done} />;
@@ -153,15 +154,6 @@ function Group({ path, schema, value, label, said, onRemove, kind }: FieldProps 
   );
 }
 
-// labelOf names a field by the center's words and its key. What it says is not said again
-// below.
-function labelOf(schema: Schema, key: string, language: Language): { label: string; said: boolean } {
-  const about = descriptionOf(schema, language);
-  const short = about !== undefined && about.length <= (language === 'zh' ? 16 : 34) ? about : undefined;
-  const word = short ?? titleOf(schema, language);
-  return { label: word ? `${word} (${key})` : key, said: short !== undefined };
-}
-
 // RecordFields are the keys of a record: those that must be there and those that are.
 export function RecordFields({ path, schema, value }: { path: Path; schema: Schema; value: Record<string, unknown> }) {
   const t = useText();
@@ -200,29 +192,6 @@ export function RecordFields({ path, schema, value }: { path: Path; schema: Sche
       )}
     </div>
   );
-}
-
-// beginningOf is what a field that is added begins with.
-export function beginningOf(root: Schema, schema: Schema, depth = 0): unknown {
-  const s = resolved(root, schema);
-  if (s.default !== undefined) return s.default;
-  switch (kindOf(root, schema)) {
-    case 'boolean':
-      return true;
-    case 'integer':
-      return s.minimum ?? 1;
-    case 'choice':
-      return s.enum?.[0];
-    case 'texts':
-    case 'list':
-      return [];
-    case 'named':
-      return {};
-    case 'record':
-      return depth > 4 ? {} : Object.fromEntries((s.required ?? []).map((k) => [k, beginningOf(root, childOf(root, s, k) ?? {}, depth + 1)]));
-    default:
-      return '';
-  }
 }
 
 function ListFields({ path, schema, value }: { path: Path; schema: Schema; value: unknown[] }) {

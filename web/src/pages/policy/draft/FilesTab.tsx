@@ -82,7 +82,7 @@ export function FilesTab() {
   if (work.texts.size === 0 && readOnly) return <Empty description={t.empty} />;
   const text = path === undefined ? undefined : work.texts.get(path);
   return (
-    <>
+    <div className="stack">
       {readOnly && <Alert type="info" title={t.readOnly} />}
       <div className="policy-files">
         <Tree work={work} path={path} wrong={new Set(wrong.map((m) => m.file))} onPath={open} />
@@ -114,6 +114,6 @@ export function FilesTab() {
           />
         </div>
       </div>
-    </>
+    </div>
   );
 }

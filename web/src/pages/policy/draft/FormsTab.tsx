@@ -7,11 +7,11 @@ import { useMemo } from 'react';
 import { texts, useLanguage } from '../../../language/texts';
 import { Act } from '../../../parts/Act';
 import { useAddress } from '../../../parts/useAddress';
+import { useMay } from '../../../session/session';
 import { addItem, documentOf, type Item, itemsOf } from './edit';
-import { beginningOf } from './Fields';
 import { ItemForm } from './ItemForm';
 import { NewFlow } from './NewFlow';
-import { type Schema, schemaAt, titleOf } from './schema';
+import { beginningOf, type Schema, schemaAt, titleOf } from './schema';
 import { Settings } from './Settings';
 import { useChecked } from './useChecked';
 import { useSchema } from './useSchema';
@@ -75,8 +75,9 @@ export function FormsTab() {
   const checked = useChecked(work);
   const section = sections.includes(address.one('of') ?? '') ? address.one('of')! : 'flows';
   const root = schema.data ?? {};
+  const writes = useMay()('put-draft-files');
   const titled = (s: string) => (s === 'settings' ? undefined : titleOf(schemaAt(root, [s]), language)) ?? t.sections[s] ?? s;
-  if (address.one('new') === 'flow') return <NewFlow onDone={(name) => address.set({ new: null, of: 'flows', item: name })} />;
+  if (address.one('new') === 'flow' && writes) return <NewFlow onDone={(name) => address.set({ new: null, of: 'flows', item: name })} />;
   return (
     <div className="stack">
       <div>

@@ -30,7 +30,7 @@ export function NewFlow({ onDone }: { onDone: (name: string) => void }) {
   const set = (change: Partial<Wish>) => setWish((before) => ({ ...before, ...change }));
   const objects = around.objects.map((o) => ({ id: o.id, ...(typeof o.aliases[wish.from] === 'string' ? { alias: o.aliases[wish.from] as string } : {}) }));
   const enough = wish.name !== '' && wish.action !== '' && wish.purpose !== '';
-  const files = filesOf(wish, work.texts, objects, (who) => memberOf(around, who));
+  const files = filesOf({ ...wish, name: wish.name || 'new-flow' }, work.texts, objects, (who) => memberOf(around, who));
   const part = { wish, set, around, known };
   return (
     <>
@@ -92,7 +92,7 @@ function Becomes({ files, enough, onDone }: { files: Record<string, string>; eno
   return (
     <div className="wish-side">
       <h2>{t.files}</h2>
-      <Tabs size="small" items={paths.map((path) => ({ key: path, label: path, children: <pre className="file-text mono">{files[path]}</pre> }))} />
+      <Tabs size="small" items={paths.map((path) => ({ key: path, label: path, children: <pre className="file-text mono" role="region" tabIndex={0} aria-label={path}>{files[path]}</pre> }))} />
       <h2>{t.check}</h2>
       {enough ? <CheckLine checked={checked} /> : <Alert type="info" showIcon title={t.first} />}
       <p>

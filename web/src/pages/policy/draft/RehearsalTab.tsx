@@ -13,6 +13,7 @@ import { List } from '../../../parts/List';
 import { Time } from '../../../parts/Time';
 import { useAct } from '../../../parts/useAct';
 import { usePages } from '../../../parts/usePages';
+import { useMay } from '../../../session/session';
 import { RehearsalView } from '../RehearsalView';
 import { RehearsalState } from '../states';
 import { useDraft } from './work';
@@ -97,8 +98,10 @@ function Start({ running }: { running: boolean }) {
   const work = useDraft();
   const queries = useQueryClient();
   const [busy, act] = useAct();
+  const may = useMay();
   const [last, setLast] = useState('24');
   const [own, setOwn] = useState<[Dayjs, Dayjs] | null>(null);
+  if (!may('start-rehearsal')) return null;
   const start = () => {
     const [since, until] = last === 'own' && own ? own : [dayjs().subtract(Number(last) || 24, 'hour'), dayjs()];
     return act(async () => {

@@ -63,9 +63,12 @@ export function waysOf(around: Around, w: Wish): Partial<Wish> {
   const front = around.subjects.find((s) => s.id === `${w.from}/${alike?.entryFront}`);
   const who = w.protocol === 'file' ? front : keyed;
   const integrity = to?.integrity ?? 1;
+  // An answer goes the other way, and is checked there.
+  const wanted = w.protocol === 'http' ? Math.max(from?.integrity ?? 1, integrity) : integrity;
+  const least = w.protocol === 'http' ? Math.min(from?.integrity ?? 1, integrity) : (from?.integrity ?? 1);
   return {
     entryFront: alike?.entryFront ?? '', listener: alike?.protocol === w.protocol ? alike.listener : '', exitFront: alike?.exitFront ?? '', target: alike?.protocol === w.protocol ? alike.target : '',
-    raise: from && to && to.integrity > from.integrity ? to.integrity : null,
+    raise: wanted > least ? wanted : null,
     newObject: { ...w.newObject, integrity },
     accept: w.protocol === 'file' ? 'component' : 'api-key',
     who: who ? (who.groups[0] ? `group:${who.groups[0]}` : who.id) : 'new',

@@ -28,7 +28,10 @@ export function completions(knowing: () => Knowing) {
 
 function keysOf(root: Schema, here: Schema, known: Known, where: ReturnType<typeof whereIs>, language: Language): Completion[] {
   const required = new Set(here.required ?? []);
-  const keys = Object.entries(here.properties ?? {}).map(([key, raw]): Completion => {
+  const fits = (s: Schema) => Object.entries(s['x-when'] ?? {}).every(([key, values]) => !where.beside[key] || values.includes(where.beside[key]!));
+  const free = (s: Schema) => !(s['x-without'] ?? []).some((key) => where.present.includes(key));
+  const fitting = Object.entries(here.properties ?? {}).filter(([, raw]) => fits(resolved(root, raw)) && free(resolved(root, raw)));
+  const keys = fitting.map(([key, raw]): Completion => {
     const one = resolved(root, raw);
     const title = titleOf(one, language);
     const info = descriptionOf(one, language);

@@ -33,7 +33,6 @@ export function TextInput({ id, value, readOnly, onDone, names = [], placeholder
     <AutoComplete
       id={id}
       value={typed}
-      disabled={readOnly}
       placeholder={placeholder}
       options={[...new Set(names)].map((n) => ({ value: n }))}
       onChange={setTyped}
@@ -63,13 +62,12 @@ export function NumberInput({ id, value, readOnly, onDone, least, most }: Of<num
 }
 
 // TextsInput is a list of short texts; numbers stay numbers.
-export function TextsInput({ id, value, readOnly, onDone, names = [], numbers }: Of<(string | number)[]> & { names?: string[]; numbers: boolean }) {
+export function TextsInput({ id, value, onDone, names = [], numbers }: Omit<Of<(string | number)[]>, 'readOnly'> & { names?: string[]; numbers: boolean }) {
   return (
     <Select
       id={id}
       mode="tags"
       value={value.map(String)}
-      disabled={readOnly}
       className="wide"
       options={[...new Set(names)].map((n) => ({ value: n }))}
       onChange={(list: string[]) => onDone(list.map((v) => (numbers && /^-?\d+$/.test(v) ? Number(v) : v)))}

@@ -133,6 +133,38 @@ function valueNow(all: { key: string; schema: Schema }[], value: Record<string, 
   return implied?.schema['x-when']?.[key]?.[0] ?? String(all.find((p) => p.key === key)?.schema.default ?? '');
 }
 
+// labelOf names a field by the center's words and its key. What it says is not said again
+// below.
+export function labelOf(schema: Schema, key: string, language: Language): { label: string; said: boolean } {
+  const about = descriptionOf(schema, language);
+  const short = about !== undefined && about.length <= (language === 'zh' ? 16 : 34) ? about : undefined;
+  const word = short ?? titleOf(schema, language);
+  return { label: word ? `${word} (${key})` : key, said: short !== undefined };
+}
+
+// beginningOf is what a field that is added begins with.
+export function beginningOf(root: Schema, schema: Schema, depth = 0): unknown {
+  const s = resolved(root, schema);
+  if (s.default !== undefined) return s.default;
+  switch (kindOf(root, schema)) {
+    case 'boolean':
+      return true;
+    case 'integer':
+      return s.minimum ?? 1;
+    case 'choice':
+      return s.enum?.[0];
+    case 'texts':
+    case 'list':
+      return [];
+    case 'named':
+      return {};
+    case 'record':
+      return depth > 4 ? {} : Object.fromEntries((s.required ?? []).map((k) => [k, beginningOf(root, childOf(root, s, k) ?? {}, depth + 1)]));
+    default:
+      return '';
+  }
+}
+
 // inferred is the schema of a value that the center's schema does not know, so that a form
 // shows it nevertheless.
 export function inferred(value: unknown): Schema {

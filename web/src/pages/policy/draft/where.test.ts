@@ -31,3 +31,9 @@ test('the typed word begins where it is', () => {
   expect(at('flows:\n  - from: int|').from).toBe('flows:\n  - from: '.length);
   expect(at('zones:\n  - class: {conf|').from).toBe('zones:\n  - class: {'.length);
 });
+
+test('values beside the place are known where they stand on their own lines', () => {
+  const w = at('flows:\n  - name: other\n    protocol: http\n  - name: a\n    |\n    protocol: file\n  - name: c\n    protocol: http\n');
+  expect(w.present).toEqual(['name', 'protocol']);
+  expect(w.beside).toEqual({ name: 'a', protocol: 'file' });
+});

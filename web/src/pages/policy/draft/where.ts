@@ -9,6 +9,7 @@ export interface Where {
   typing: 'key' | 'value' | 'either'; // either: the first word of an item
   from: number; // where the typed word begins
   present: string[]; // keys that the record has already
+  beside: Record<string, string>; // single values of the record, where they stand on their own lines
 }
 
 interface Mark {
@@ -48,8 +49,9 @@ export function whereIs(text: string, offset: number): Where {
   if (key?.key !== undefined) return inLine([...path, key.key], before.slice(before.indexOf(':', key.column) + 1), offset);
   const word = rest.trimStart();
   if (/^[[{"']/.test(word)) return inLine(path, word, offset);
-  const present = siblings(above, column, dashes.length > 0).concat(dashes.length > 0 || below.length > 0 ? siblings([...below].reverse(), column, false) : []);
-  return { path, typing: dashes.length > 0 ? 'either' : 'key', from: offset - word.length, present };
+  const fresh = dashes.length > 0;
+  const around = { ...(fresh ? {} : siblings(above, column)), ...siblings([...below].reverse(), column, true) };
+  return { path, typing: fresh ? 'either' : 'key', from: offset - word.length, present: Object.keys(around), beside: around };
 }
 
 // parents is the way from the top of the file to a column, by indentation.
@@ -75,19 +77,23 @@ function parents(above: string[], column: number, dashes: Mark[]): Path {
   return way;
 }
 
-// siblings are the keys at a column in the lines nearest last, up to where their record ends.
-function siblings(lines: string[], column: number, fresh: boolean): string[] {
-  const keys: string[] = [];
-  if (fresh) return keys;
+// siblings are the keys at a column in the lines nearest last, up to where their record
+// ends, with their values where these are single.
+function siblings(lines: string[], column: number, down = false): Record<string, string> {
+  const found: Record<string, string> = {};
   for (const line of [...lines].reverse()) {
     if (idle(line)) continue;
+    const ends = line.length - line.trimStart().length < column;
+    if (down && ends) break;
     const marks = marksOf(line);
     const key = marks[marks.length - 1];
-    if (key?.key !== undefined && key.column === column) keys.push(key.key);
-    const first = line.length - line.trimStart().length;
-    if (first < column) break;
+    if (key?.key !== undefined && key.column === column) {
+      found[key.key] = /:\s+([\w./-]+)\s*(#.*)?$/.exec(line.slice(column))?.[1] ?? '';
+    }
+    // A dash before the key begins the record: above it is another one.
+    if (ends) break;
   }
-  return keys;
+  return found;
 }
 
 // inLine goes on within brackets on one line.
@@ -125,5 +131,5 @@ function inLine(start: Path, text: string, offset: number): Where {
   }
   if (token === '') from = offset;
   const top = frames[frames.length - 1];
-  return { path, typing: valued ? 'value' : 'key', from, present: top?.map ? top.keys : [] };
+  return { path, typing: valued ? 'value' : 'key', from, present: top?.map ? top.keys : [], beside: {} };
 }
