@@ -101,6 +101,6 @@ func (s *Server) proposeRelease(ctx context.Context, in *proposeReleaseIn) (*pro
 	}
 	remark(ctx, p.Difference)
 	return answerProposal(s.Proposals.Propose(ctx, callerOf(ctx), proposal.New{
-		Kind: quarantine.Kind, Title: p.Title, Payload: p.Payload, Difference: p.Difference, Reason: in.Body.Reason, Signatures: [][]byte{in.Body.Signature},
+		Kind: quarantine.Kind, Title: p.Title, About: proposal.About{Component: in.Front, Parcel: in.Parcel}, Payload: p.Payload, Difference: p.Difference, Reason: in.Body.Reason, Signatures: [][]byte{in.Body.Signature},
 	}))
 }

@@ -126,6 +126,7 @@ func TestReleaseByTwo(t *testing.T) {
 	b.refused("with another's key", b.call("POST", at+"/release", b.releaseBody(document, "sec2"), bearer(sec)), "invalid")
 	b.refused("of another parcel", b.call("POST", "/quarantine/front-intranet/"+second.Parcel.String()+"/release", b.releaseBody(document, "sec"), bearer(sec)), "invalid")
 	made := b.ok("propose", b.call("POST", at+"/release", b.releaseBody(document, "sec"), bearer(sec)))
+	b.about(made.get("id"), proposal.About{Code: quarantine.Kind, Component: "front-intranet", Parcel: first.Parcel.String()})
 	vote := func(secret string, signatures []string) reply {
 		return b.call("POST", "/proposals/"+made.get("id")+"/approve", map[string]any{"digest": made.get("digest"), "signatures": signatures}, bearer(secret))
 	}
