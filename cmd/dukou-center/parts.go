@@ -30,6 +30,7 @@ import (
 	"dukou.dev/dukou/internal/notify"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/proposal"
+	"dukou.dev/dukou/internal/quarantine"
 	"dukou.dev/dukou/internal/report"
 	"dukou.dev/dukou/internal/retention"
 	"dukou.dev/dukou/internal/store"
@@ -68,6 +69,7 @@ func (s *site) open(ctx context.Context) (*parts, error) {
 		return nil, err
 	}
 	desk := draft.Open(s.db, s.drafting(accounts, events))
+	held := quarantine.New(s.holding(desk))
 	kept, err := retention.Open(ctx, s.db, s.keeping(events))
 	if err != nil {
 		return nil, err
@@ -84,7 +86,7 @@ func (s *site) open(ctx context.Context) (*parts, error) {
 	stock := inventory.Open(s.db, s.stock(events, watched))
 	acts := [][]proposal.Act{
 		management.AccountActs(accounts), management.ComponentActs(stock), management.PolicyActs(desk),
-		management.RetentionActs(kept), management.RuleActs(watched),
+		management.RetentionActs(kept), management.RuleActs(watched), management.QuarantineActs(held),
 	}
 	var all []proposal.Act
 	for _, list := range acts {
@@ -103,7 +105,7 @@ func (s *site) open(ctx context.Context) (*parts, error) {
 	exports := export.Open(s.db, s.exporting(kept, events))
 	taken := intake.Open(s.db, intake.Config{Record: s.center.Journal.Append, Listener: s.syslog, Certificate: s.tls, Tell: events.Tell, Now: time.Now, Log: s.log})
 	server := management.New(management.Config{
-		Center: s.center, Accounts: accounts, Proposals: proposals, Inventory: stock, Policy: desk, Evidence: index,
+		Center: s.center, Accounts: accounts, Proposals: proposals, Inventory: stock, Policy: desk, Held: held, Evidence: index,
 		Monitor: watched, Notifier: notifier, Findings: findings, Reports: reports, Exports: exports, Intake: taken, Retention: kept,
 		Inbox:  []management.InboxSource{management.AlertInbox(watched), management.PolicyInbox(desk), management.FindingInbox(findings)},
 		Record: s.center.Journal.Append, Events: events, Version: version, Log: s.log,
@@ -122,6 +124,13 @@ func (s *site) drafting(accounts *account.Accounts, events *management.Events) d
 		InForce: s.center.InForce, Apply: s.center.Apply, Admitted: s.center.Signer.Admitted,
 		DetailKey: s.center.DetailKey, ApproverKey: accounts.ApproverKey,
 		Record: s.center.Journal.Append, Tell: events.Tell, Now: time.Now, Log: s.log,
+	}
+}
+
+func (s *site) holding(desk *draft.Desk) quarantine.Config {
+	return quarantine.Config{
+		Guard: desk.Guard, Anchors: desk.Anchors, InForce: s.center.InForce, Look: s.center.Quarantined, Send: s.center.Release,
+		Approver: desk.Approver, Now: time.Now,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -38,11 +39,12 @@ func administered(ts *testscript.TestScript, _ bool, args []string) {
 	events := management.NewEvents()
 	accounts, err := account.Open(db, account.Config{Name: "Dukou", Key: vault.Key{1}, Record: record, Tell: events.Tell, Now: time.Now})
 	ts.Check(err)
+	held := quarantined(ts, accounts)
 	proposals, err := twoperson.Open(db, twoperson.Config{
-		Acts: management.AccountActs(accounts), Holders: accounts.Holders, Record: record, Tell: events.Tell, Log: log, Now: time.Now,
+		Acts: slices.Concat(management.AccountActs(accounts), management.QuarantineActs(held)), Holders: accounts.Holders, Record: record, Tell: events.Tell, Log: log, Now: time.Now,
 	})
 	ts.Check(err)
-	server := management.New(management.Config{Accounts: accounts, Proposals: proposals, Record: record, Events: events, Version: "test", Log: log})
+	server := management.New(management.Config{Accounts: accounts, Proposals: proposals, Held: held, Record: record, Events: events, Version: "test", Log: log})
 	listener, err := net.Listen("unix", ts.MkAbs(args[0]))
 	ts.Check(err)
 	ended := make(chan error, 3)

@@ -10,7 +10,7 @@ func commands() []*cobra.Command {
 	return []*cobra.Command{
 		newDemoCommand(), newDoctorCommand(), newRunCommand(), newManifestCommand(), newEnrolCommand(), // hosts and components
 		newLoginCommand(), newLogoutCommand(), newWhoamiCommand(), newAccountCommand(), newOTPCommand(), // administrators
-		newPolicyCommand(), newProposalCommand(), // policy
+		newPolicyCommand(), newProposalCommand(), newQuarantineCommand(), // policy, acts of two persons
 		newAuditCommand(), newStatusCommand(), newWatchCommand(), // what is and what was
 		newSendCommand(), newReceiveCommand(), // files
 		newExitCodesTopic(),

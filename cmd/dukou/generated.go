@@ -54,6 +54,7 @@ func handWritten() map[string]string {
 		"watch-events":          "watch",
 		"start-rehearsal":       "policy rehearse",
 		"confirm-publication":   "policy confirm",
+		"propose-release":       "quarantine release",
 		"roll-back-publication": "policy rollback",
 		"sign-in":               "login",
 		"show-factor":           "login",

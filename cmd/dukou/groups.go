@@ -33,6 +33,7 @@ func groupSummaries() map[string]string {
 		"policy draft":                     "Policy that is being worked on",
 		"policy rehearsal":                 "Rehearsals, and what they found",
 		"proposal":                         "What two persons do together",
+		"quarantine":                       "Files that a receiving front has refused",
 		"report":                           "Reports for those who are responsible",
 		"report schedule":                  "Which reports are made by themselves",
 		"report settings":                  "What is on all reports",

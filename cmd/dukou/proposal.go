@@ -32,6 +32,7 @@ type proposal struct {
 const (
 	kindPublish = "publish-policy"
 	kindAdmit   = "admit-component"
+	kindRelease = "release-quarantined"
 )
 
 // voteFlags are a vote on a proposal.
@@ -56,7 +57,7 @@ beginning of its id. It is done at once, or at its time.
 
 A publication of policy is approved by a signature: --key names your approver key, which
 never leaves this machine. What is signed is fetched, held against the digests of the
-proposal, compiled here, and shown.
+proposal, compiled here, and shown. So is a release from quarantine.
 
 In a script, --digest names the digest of the proposal that you have seen (dukou proposal
 show), instead of typing.`,
@@ -126,6 +127,12 @@ func (f *voteFlags) approval(l *link, p proposal, ballot map[string]any) error {
 	switch p.Kind {
 	case kindPublish:
 		signatures, err := signPublication(l, p.Payload, f.key)
+		if err != nil {
+			return err
+		}
+		ballot["signatures"] = signatures
+	case kindRelease:
+		signatures, err := approveRelease(l.cmd.ErrOrStderr(), p.Payload, f.key)
 		if err != nil {
 			return err
 		}

@@ -84,8 +84,9 @@ type Standing struct {
 
 	Error string `json:"error,omitempty"`
 
-	Flows []control.FlowState `json:"-"` // what it counted of each
-	Disk  control.Disk        `json:"-"` // of its state directory
+	Flows []control.FlowState `json:"-"`              // what it counted of each
+	Disk  control.Disk        `json:"-"`              // of its state directory
+	Held  uint64              `json:"held,omitempty"` // deliveries in quarantine, of a front
 
 	unread   time.Time // since when it has not answered for its log
 	clockOff bool

@@ -210,7 +210,7 @@ func (c *Center) note(component *policy.Component, state control.State, p *polic
 	}
 	s.Bundle, s.Lease, s.Clock, s.Seen = state.Bundle, state.Lease, state.Time, time.Now().UnixMilli()
 	s.Passed, s.Refused, s.Pending, s.Peers = state.Passed, state.Refused, state.Pending, state.Peers
-	s.Flows, s.Disk = state.Flows, state.Disk
+	s.Flows, s.Disk, s.Held = state.Flows, state.Disk, state.Held
 	s.Manifest, s.Lacking, s.Program = hex.EncodeToString(state.Host.Manifest), state.Host.Lacking, state.Host.Version
 }
 

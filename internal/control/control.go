@@ -35,15 +35,17 @@ type Type uint8
 
 // The types.
 const (
-	Bundle        Type = 1 // center to all: a signed bundle; answered by nothing
-	Lease         Type = 2 // center to one: a sealed lease; answered by nothing
-	Time          Type = 3 // any to center: a nonce; answered by a signed time
-	Windows       Type = 4 // guard half to the neighbours that make labels: verifiers
-	Records       Type = 5 // center to one: from which record on; answered by audit records
-	Checkpoint    Type = 6 // center to one: answered by its latest checkpoint
-	Health        Type = 7 // center to one: answered by its state
-	Witness       Type = 8 // center to the inner half: a checkpoint of the center's log to be kept; answered by the one that is kept, cosigned
-	Configuration Type = 9 // center to one: answered by what it runs with
+	Bundle        Type = 1  // center to all: a signed bundle; answered by nothing
+	Lease         Type = 2  // center to one: a sealed lease; answered by nothing
+	Time          Type = 3  // any to center: a nonce; answered by a signed time
+	Windows       Type = 4  // guard half to the neighbours that make labels: verifiers
+	Records       Type = 5  // center to one: from which record on; answered by audit records
+	Checkpoint    Type = 6  // center to one: answered by its latest checkpoint
+	Health        Type = 7  // center to one: answered by its state
+	Witness       Type = 8  // center to the inner half: a checkpoint of the center's log to be kept; answered by the one that is kept, cosigned
+	Configuration Type = 9  // center to one: answered by what it runs with
+	Quarantine    Type = 10 // center to a front: answered by what lies in its quarantine
+	Release       Type = 11 // center to a front: a release from quarantine, signed by the approvers; answered by nothing
 )
 
 // Rule bounds a type.
@@ -71,6 +73,8 @@ var rules = map[Type]Rule{ //nolint:gochecknoglobals // a constant table
 	Health:        {Name: "health", Outward: true, Request: 0, Answer: 512 << 10, Rate: 50}, // MaxFlows of them
 	Witness:       {Name: "witness", Outward: true, Request: 1 << 20, Answer: 8 << 10, Rate: 20},
 	Configuration: {Name: "configuration", Outward: true, Request: 0, Answer: 64 << 10, Rate: 10},
+	Quarantine:    {Name: "quarantine", Outward: true, Request: 0, Answer: 512 << 10, Rate: 10}, // MaxHeld of them
+	Release:       {Name: "release", Outward: true, Request: 16 << 10, Answer: 0, Rate: 5},
 }
 
 // Head opens a call.

@@ -17,6 +17,7 @@ type State struct {
 	Host      Host
 	Flows     []FlowState // by name
 	Disk      Disk
+	Held      uint64 // deliveries in quarantine, of a front
 }
 
 // Host is what a component says of what it runs on. It is as true as the component: one

@@ -27,7 +27,7 @@ func (d *Desk) CheckBallot(ctx context.Context, payload json.RawMessage, b Ballo
 	if err != nil {
 		return err
 	}
-	key, err := d.approverKey(ctx, b.Account)
+	key, err := d.Approver(ctx, b.Account)
 	if err != nil {
 		return err
 	}
@@ -44,8 +44,8 @@ func (d *Desk) CheckBallot(ctx context.Context, payload json.RawMessage, b Ballo
 	return nil
 }
 
-// approverKey is the key that a person signs with, which must be one that was pinned.
-func (d *Desk) approverKey(ctx context.Context, account string) (ed25519.PublicKey, error) {
+// Approver is the key that a person signs with, which must be one that was pinned.
+func (d *Desk) Approver(ctx context.Context, account string) (ed25519.PublicKey, error) {
 	text, err := d.ApproverKey(ctx, account)
 	if err != nil {
 		return nil, err

@@ -32,6 +32,7 @@ const (
 	Lease     Type = "dukou lease 1"
 	Time      Type = "dukou time 1"
 	Manifest  Type = "dukou manifest 1"
+	Release   Type = "dukou release 1"
 )
 
 // MaxSize bounds a document, in bytes.

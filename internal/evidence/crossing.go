@@ -106,6 +106,7 @@ type told struct {
 	judged   *Found          // the last refusal of a judge that has not let it pass since
 	refused  *Found          // the last other refusal
 	allowed  []string        // components
+	freed    bool            // from quarantine, by two persons
 }
 
 func tellings(hops []Found) told {
@@ -113,6 +114,8 @@ func tellings(hops []Found) told {
 	for i := range hops {
 		h := &hops[i]
 		switch {
+		case h.Action == actionRelease && h.Class == string(audit.ClassDelivery):
+			t.release(h)
 		case h.Verdict == verdictRefuse && h.Class == string(audit.ClassDecision):
 			t.judged = h
 		case h.Verdict == verdictRefuse:
@@ -131,6 +134,19 @@ func tellings(hops []Found) told {
 		}
 	}
 	return t
+}
+
+// actionRelease is what a front does as two persons have signed it. That it refuses to is
+// no end of the parcel.
+const actionRelease = "release from quarantine"
+
+func (t *told) release(h *Found) {
+	switch h.Verdict {
+	case string(Released):
+		t.freed = true
+	case "failed":
+		t.freed = false
+	}
 }
 
 // stateOf says how far a parcel came.
@@ -160,6 +176,8 @@ func (t *told) state(by *Found) (State, string) {
 	switch {
 	case t.verdicts["delivered"]:
 		return Delivered, "Delivered: the receiving side has released it, and the sending front has the receipt."
+	case t.freed:
+		return Released, "Released from quarantine on the receiving side, as two administrators have signed; its sender was told that it was refused."
 	case len(t.answered) > 1:
 		return Answered, "Answered: the application was asked, and its answer has reached the front that asked."
 	case t.verdicts["received"] || t.verdicts["released"]:

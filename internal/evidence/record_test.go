@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -233,6 +234,27 @@ func TestStates(t *testing.T) {
 	} {
 		if got, sentence := evidence.StateOf(hops); got != want || sentence == "" {
 			t.Errorf("%s: %s %q", want, got, sentence)
+		}
+	}
+	act := func(verdict, reason string) evidence.Found {
+		h := f("front-in", "delivery", verdict, reason)
+		h.Action = "release from quarantine"
+		return h
+	}
+	refused := append(slices.Clone(passed), f("front-in", "delivery", "refuse", "content-type"), f("front-out", "delivery", "refuse", "content-type"))
+	was, told := evidence.StateOf(refused)
+	for _, c := range []struct {
+		acts  []evidence.Found
+		freed bool
+	}{
+		{[]evidence.Found{act("refuse", "policy-unsigned")}, false},
+		{[]evidence.Found{act("released", "")}, true},
+		{[]evidence.Found{act("released", ""), act("failed", "target-unavailable")}, false},
+		{[]evidence.Found{act("released", ""), act("failed", "too-busy"), act("released", ""), act("refuse", "parcel-unknown")}, true},
+	} {
+		got, sentence := evidence.StateOf(append(slices.Clone(refused), c.acts...))
+		if c.freed && (got != evidence.Released || !strings.Contains(sentence, "quarantine")) || !c.freed && (got != was || sentence != told) {
+			t.Errorf("from quarantine, %+v: %s %q", c.acts, got, sentence)
 		}
 	}
 }

@@ -509,3 +509,150 @@ func TestRefusedIsRefused(t *testing.T) {
 		t.Errorf("told %+v, %d pending", told, o.Pending())
 	}
 }
+
+// TestReleaseHeld: what was refused for good is released by one approval, once; admit may
+// refuse it, checks that keep the target safe hold, and nothing else releases anything.
+func TestReleaseHeld(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	body := noise(8, 2<<20+3)
+	r.sink.refuse["bad"] = fault.ContentRefused
+	out := r.take("bad", body)
+	c, _ := r.link()
+	if _, err := r.attempt(c, out, nil); fault.CodeOf(err) != fault.ContentRefused {
+		t.Fatal(err)
+	}
+	release := func(id parcel.ID, by byte, admit error) error {
+		_, err := r.inbox.ReleaseHeld(t.Context(), id, Approval{by}, func(h *Held) error {
+			if h.Name() != "bad" || h.Code != fault.ContentRefused || h.Header.ID != out.ID || h.Subject == "" || h.Since.IsZero() {
+				t.Errorf("held: %+v", h)
+			}
+			return admit
+		})
+		return err
+	}
+	refused := func(what string, err error, want fault.Code) {
+		t.Helper()
+		if fault.CodeOf(err) != want {
+			t.Errorf("%s: %v", what, err)
+		}
+		r.released(nil)
+		if n := r.inbox.HeldCount(); n != 1 {
+			t.Errorf("%s: %d in quarantine", what, n)
+		}
+	}
+	refused("another parcel", release(parcel.NewID(), 1, nil), fault.ParcelUnknown)
+	refused("not admitted", release(out.ID, 1, fault.New(fault.PolicyUnsigned, "the test says so")), fault.PolicyUnsigned)
+	r.sink.strict = true
+	refused("by the sink", release(out.ID, 1, nil), fault.ContentRefused)
+	r.sink.strict = false
+	back := r.inbox.back(out.ID)
+	if err := os.WriteFile(back, body[:5], 0o600); err != nil { // of a release that a stop broke off
+		t.Fatal(err)
+	}
+	r.reopenInbox()
+	if _, err := os.Stat(back); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what was refused stays in the clear: %v", err)
+	}
+	r.inbox.mu.Lock()
+	delete(r.inbox.ends, out.ID) // it lies there for longer than a refusal is remembered
+	r.inbox.mu.Unlock()
+	if err := release(out.ID, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the answer was lost; after a restart, too
+		if err := release(out.ID, 1, errors.New("asked again")); err != nil {
+			t.Error(err)
+		}
+		if err := release(out.ID, 2, nil); fault.CodeOf(err) != fault.ParcelUnknown {
+			t.Errorf("by another approval: %v", err)
+		}
+		r.reopenInbox()
+	}
+	r.released(map[string][]byte{"bad": body})
+	if list, err := r.inbox.HeldIDs(); err != nil || len(list) != 0 || r.inbox.HeldCount() != 0 {
+		t.Errorf("left in quarantine: %v, %v", list, err)
+	}
+	c, _ = r.link()
+	if _, err := r.attempt(c, out, nil); err != nil { // its sender, had it not heard of the refusal
+		t.Error(err)
+	}
+	r.released(map[string][]byte{"bad": body})
+}
+
+// TestReleaseHeldAltered: a body that is not the one that came is not released.
+func TestReleaseHeldAltered(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.sink.refuse["bad"] = fault.ContentRefused
+	var ids []parcel.ID
+	c, _ := r.link()
+	for i := range 2 {
+		out := r.take("bad", noise(uint64(8+i), 2<<20))
+		if _, err := r.attempt(c, out, nil); fault.CodeOf(err) != fault.ContentRefused {
+			t.Fatal(err)
+		}
+		ids = append(ids, out.ID)
+	}
+	admit := func(*Held) error { return nil }
+	path := heldPath(filepath.Join(r.dir, "in"), ids[0])
+	if err := os.Truncate(path, 24+8+(1<<20)+16); err != nil { // its magic, salt and first chunk
+		t.Fatal(err)
+	}
+	if _, err := r.inbox.ReleaseHeld(t.Context(), ids[0], Approval{1}, admit); fault.CodeOf(err) != fault.ParcelAltered {
+		t.Errorf("cut: %v", err)
+	}
+	if err := os.Rename(heldPath(filepath.Join(r.dir, "in"), ids[1]), path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.inbox.ReleaseHeld(t.Context(), ids[0], Approval{1}, admit); err == nil {
+		t.Error("another's body was released")
+	}
+	r.released(nil)
+	if left, err := filepath.Glob(filepath.Join(r.dir, "in", "*"+backExt)); err != nil || len(left) != 0 {
+		t.Errorf("left: %q, %v", left, err)
+	}
+}
+
+// TestReleaseHeldAtOnce: of releases by several documents and deliveries at once, one
+// gives the file out.
+func TestReleaseHeldAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	body := noise(8, 4<<20)
+	r.sink.refuse["bad"] = fault.ContentRefused
+	out := r.take("bad", body)
+	c, _ := r.link()
+	if _, err := r.attempt(c, out, nil); fault.CodeOf(err) != fault.ContentRefused {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	var won sync.Map
+	for i := range 6 {
+		by := Approval{byte(1 + i%2)}
+		all.Go(func() {
+			for {
+				_, err := r.inbox.ReleaseHeld(t.Context(), out.ID, by, func(*Held) error { return nil })
+				switch fault.CodeOf(err) {
+				case fault.TooBusy:
+					continue // another is at it: asked again, as a center does
+				case fault.ParcelUnknown:
+				default:
+					if err != nil {
+						t.Error(err)
+					}
+					won.Store(by, true)
+				}
+				return
+			}
+		})
+	}
+	all.Go(func() { _, _ = r.attempt(c, out, nil) }) // its old refusal, or the receipt
+	all.Wait()
+	n := 0
+	won.Range(func(any, any) bool { n++; return true })
+	if n != 1 || r.sink.releases != 1 {
+		t.Errorf("%d documents released it, the sink %d times", n, r.sink.releases)
+	}
+	r.released(map[string][]byte{"bad": body})
+}

@@ -23,6 +23,11 @@ type Delivery struct {
 	Content parcel.Record
 	Subject string // of the label
 	Path    string // of the staged body
+	// Approved says that two persons had it released from quarantine. The flow's checks
+	// are not asked then, only what keeps the target safe.
+	Approved bool
+
+	by Approval
 }
 
 // Sink is where an inbox puts what it took in. All of its methods may be called
@@ -59,6 +64,9 @@ type entry struct {
 	chunk     uint64
 	link      parcel.Link
 	name      string
+	by        Approval // of a release from quarantine, else zero
+	raw       []byte   // the header, and
+	subject   string   // of the label, of a release from quarantine
 }
 
 // end is what an inbox remembers of a delivery that has ended: enough to give the same
@@ -67,6 +75,7 @@ type end struct {
 	root parcel.Link
 	at   int64      // of the receipt
 	code fault.Code // empty when it was released
+	by   Approval   // of a release from quarantine
 }
 
 // ended is a finished delivery, in the order of the ledger.
@@ -112,12 +121,14 @@ type Inbox struct {
 	ends    map[parcel.ID]end
 	done    []ended
 	tidying bool
+	held    uint64 // bodies in quarantine
 }
 
 const (
 	quarantine = "quarantine"
-	partExt    = ".part"
-	reasonExt  = ".reason"
+	partExt    = ".part"  // staged
+	backExt    = ".back"  // staged again, from quarantine
+	aboutExt   = ".about" // beside a body in quarantine
 )
 
 // OpenInbox opens or makes an inbox, and finishes what a crash left in the middle of a
@@ -147,6 +158,9 @@ func OpenInbox(ctx context.Context, c InboxConfig) (*Inbox, error) {
 	if err := b.recover(ctx, open); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
+	if err := b.countHeld(); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
 	return b, nil
 }
 
@@ -158,9 +172,15 @@ func partName(id parcel.ID) string { return id.String() + partExt }
 // part is where the body of a delivery is staged.
 func (b *Inbox) part(id parcel.ID) string { return filepath.Join(b.dir, partName(id)) }
 
-func (b *Inbox) delivery(h *parcel.Header, subject string) (Delivery, error) {
+// delivery is what a sink is asked about; by is zero for one that does not come from
+// quarantine.
+func (b *Inbox) delivery(h *parcel.Header, subject string, by Approval) (Delivery, error) {
 	content, err := parcel.DecodeRecord(h.Fields)
-	return Delivery{Header: h, Content: content, Subject: subject, Path: b.part(h.ID)}, err
+	d := Delivery{Header: h, Content: content, Subject: subject, Path: b.part(h.ID), by: by}
+	if by != (Approval{}) {
+		d.Path, d.Approved = b.back(h.ID), true
+	}
+	return d, err
 }
 
 // claim makes the entry of a delivery busy. A receipt says that it was released.
@@ -178,6 +198,8 @@ func (b *Inbox) claim(h *parcel.Header) (*entry, *Receipt, error) {
 		}
 		e = &entry{root: h.Body.Root, link: h.Body.Root}
 		b.partial[h.ID] = e
+	case e.by != (Approval{}):
+		return nil, nil, fault.New(fault.TooBusy, "parcel %s is being released from quarantine", h.ID)
 	case e.root != h.Body.Root:
 		return nil, nil, fault.New(fault.ParcelAltered, "parcel %s was another body before", h.ID)
 	case e.busy:

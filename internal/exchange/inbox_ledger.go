@@ -30,15 +30,16 @@ type inRecord struct {
 	_       struct{} `cbor:",toarray"`
 	State   uint8
 	ID      parcel.ID
-	Header  []byte // of inPartly and inReleasing
-	Subject string // of inReleasing
+	Header  []byte // of inPartly, inReleasing and inRefused
+	Subject string // of inReleasing and inRefused
 	Chunk   uint64
 	Link    parcel.Link
 	Name    string
 	Code    fault.Code
 	Reason  string // for people, of inRefused
 	Receipt Receipt
-	At      int64 // Unix milliseconds
+	At      int64    // Unix milliseconds
+	By      Approval // of inReleasing and inReleased: from quarantine; else zero
 }
 
 // ends tells whether nothing comes after a record but its repetition.
@@ -88,11 +89,12 @@ func (b *Inbox) replay(open map[parcel.ID]inRecord, index uint64, sealed []byte)
 		b.partial[r.ID] = &entry{
 			releasing: r.State == inReleasing, touched: time.UnixMilli(r.At),
 			root: h.Body.Root, chunk: r.Chunk, link: r.Link, name: r.Name,
+			by: r.By, raw: r.Header, subject: r.Subject,
 		}
 		open[r.ID] = r
 	case inReleased, inRefused:
 		b.done = append(b.done, ended{r.ID, index, r.At})
-		b.finished(r.ID, end{root: r.Receipt.Root, at: r.Receipt.Released, code: r.Code})
+		b.finished(r.ID, end{root: r.Receipt.Root, at: r.Receipt.Released, code: r.Code, by: r.By})
 		delete(open, r.ID)
 		if r.State == inRefused {
 			open[r.ID] = r
@@ -109,9 +111,9 @@ func (b *Inbox) recover(ctx context.Context, open map[parcel.ID]inRecord) error 
 		var err error
 		switch r.State {
 		case inReleasing:
-			_, err = b.finish(ctx, r.Header, r.Subject, r.Name)
+			_, err = b.finish(ctx, r.Header, r.Subject, r.Name, r.By)
 		case inRefused:
-			err = b.isolate(id, r.Reason)
+			err = b.isolate(r)
 		}
 		if err != nil { // the sender comes again, or the next start
 			b.log.LogAttrs(ctx, slog.LevelWarn, "what a stop broke off could not be finished", slog.String("parcel", id.String()), slog.Any("error", err))
@@ -124,7 +126,9 @@ func (b *Inbox) recover(ctx context.Context, open map[parcel.ID]inRecord) error 
 	for _, name := range names {
 		id, err := parcel.ParseID(name[:len(name)-len(filepath.Ext(name))])
 		was, ended := b.ends[id]
-		if err != nil || b.partial[id] != nil || ended && was.code != "" {
+		// What is staged for isolate stays; of a release that has no record yet nothing is
+		// known, and its body is in quarantine still.
+		if err != nil || b.partial[id] != nil || ended && was.code != "" && filepath.Ext(name) != backExt {
 			continue
 		}
 		if err := b.files.Disk.Remove(filepath.Join(b.dir, name)); err != nil {
@@ -135,12 +139,12 @@ func (b *Inbox) recover(ctx context.Context, open map[parcel.ID]inRecord) error 
 }
 
 // finish redoes a release that was broken off after its name was chosen.
-func (b *Inbox) finish(ctx context.Context, raw []byte, subject, name string) (Receipt, error) {
+func (b *Inbox) finish(ctx context.Context, raw []byte, subject, name string, by Approval) (Receipt, error) {
 	h, err := parcel.Decode(raw)
 	if err != nil {
 		return Receipt{}, err
 	}
-	d, err := b.delivery(h, subject)
+	d, err := b.delivery(h, subject, by)
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -19,9 +19,6 @@ import (
 // restart loses no more than that of a transfer.
 const progressEvery = 64
 
-// maxReason bounds the text beside a refused body, in bytes.
-const maxReason = 1 << 10
-
 // Incoming is one attempt at a delivery. It must be ended by Close.
 type Incoming struct {
 	inbox    *Inbox
@@ -45,7 +42,7 @@ func (b *Inbox) Begin(ctx context.Context, raw []byte, h *parcel.Header, subject
 		return nil, receipt, err
 	}
 	if e.releasing {
-		r, err := b.finish(ctx, raw, subject, e.name)
+		r, err := b.finish(ctx, raw, subject, e.name, Approval{})
 		b.unclaim(e)
 		if err != nil {
 			return nil, nil, err
@@ -166,7 +163,7 @@ func (in *Incoming) Commit(ctx context.Context) (Receipt, error) {
 	if err := in.named.Wait(); err != nil {
 		return Receipt{}, err
 	}
-	d, err := b.delivery(in.header, in.subject)
+	d, err := b.delivery(in.header, in.subject, Approval{})
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -178,10 +175,13 @@ func (in *Incoming) Commit(ctx context.Context) (Receipt, error) {
 func (b *Inbox) place(ctx context.Context, raw []byte, d Delivery) (Receipt, error) {
 	for range maxTries {
 		name, err := b.sink.Place(ctx, d)
-		if err != nil {
-			return Receipt{}, b.refuse(d, err)
+		switch {
+		case err != nil && d.Approved: // it stays where it is
+			return Receipt{}, err
+		case err != nil:
+			return Receipt{}, b.refuse(raw, d, err)
 		}
-		r := inRecord{State: inReleasing, ID: d.Header.ID, Header: raw, Subject: d.Subject, Name: name}
+		r := inRecord{State: inReleasing, ID: d.Header.ID, Header: raw, Subject: d.Subject, Name: name, By: d.by}
 		if err := b.append(r).Wait(); err != nil {
 			return Receipt{}, err
 		}
@@ -208,15 +208,20 @@ func (b *Inbox) release(ctx context.Context, d Delivery, name string) (Receipt, 
 		return Receipt{}, err
 	}
 	id, root := d.Header.ID, d.Header.Body.Root
+	if d.Approved {
+		if err := b.dropHeld(id); err != nil {
+			return Receipt{}, err
+		}
+	}
 	r := Receipt{ID: id, Released: b.now().UnixMilli(), Size: d.Header.Body.Size, Root: root}
 	// Lazy: if it is lost, the record before leads to it again.
-	b.write(inRecord{State: inReleased, ID: id, Name: name, Receipt: r}, b.ledger.AppendLazy)
-	b.finished(id, end{root: root, at: r.Released})
+	b.write(inRecord{State: inReleased, ID: id, Name: name, Receipt: r, By: d.by}, b.ledger.AppendLazy)
+	b.finished(id, end{root: root, at: r.Released, by: d.by})
 	return r, nil
 }
 
 // refuse quarantines a delivery that the sink's checks refused for good.
-func (b *Inbox) refuse(d Delivery, cause error) error {
+func (b *Inbox) refuse(raw []byte, d Delivery, cause error) error {
 	code := fault.CodeOf(cause)
 	if k := fault.KindOf(code); k != fault.Refused && k != fault.TooLarge {
 		return cause
@@ -224,12 +229,15 @@ func (b *Inbox) refuse(d Delivery, cause error) error {
 	id := d.Header.ID
 	reason := cause.Error()
 	refused := Receipt{ID: id, Size: d.Header.Body.Size, Root: d.Header.Body.Root}
-	r := inRecord{State: inRefused, ID: id, Code: code, Reason: strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "?"), Receipt: refused}
+	r := inRecord{
+		State: inRefused, ID: id, Header: raw, Subject: d.Subject, Code: code, Receipt: refused, At: b.now().UnixMilli(),
+		Reason: strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "?"),
+	}
 	if err := b.append(r).Wait(); err != nil {
 		return errors.Join(err, cause)
 	}
 	b.finished(id, end{root: refused.Root, code: code})
-	if err := b.isolate(id, r.Reason); err != nil {
+	if err := b.isolate(r); err != nil {
 		return errors.Join(cause, err) // the code is the cause's; the next start moves the body
 	}
 	return cause

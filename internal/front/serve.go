@@ -242,17 +242,17 @@ func (f *Front) serveCall(ctx context.Context, conn *wire.Conn, s *wire.Stream, 
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, firstMessage)
+	bounded, cancel := context.WithTimeout(ctx, firstMessage)
 	defer cancel()
-	return control.Serve(ctx, s, head, rule, func(_ context.Context, head control.Head, payload []byte) ([]byte, error) {
-		return f.answerCall(conn, head, payload)
+	return control.Serve(bounded, s, head, rule, func(_ context.Context, head control.Head, payload []byte) ([]byte, error) {
+		return f.answerCall(ctx, conn, head, payload)
 	})
 }
 
 // maxVerifiers bounds a message of windows.
 const maxVerifiers = 4
 
-func (f *Front) answerCall(conn *wire.Conn, head control.Head, payload []byte) ([]byte, error) {
+func (f *Front) answerCall(ctx context.Context, conn *wire.Conn, head control.Head, payload []byte) ([]byte, error) {
 	if head.To != f.id {
 		return nil, fault.New(fault.PeerUnavailable, "this is %q", f.id)
 	}
@@ -280,6 +280,10 @@ func (f *Front) answerCall(conn *wire.Conn, head control.Head, payload []byte) (
 		return canon.Must(f.health()), nil
 	case control.Configuration:
 		return canon.Marshal(f.Effective)
+	case control.Quarantine:
+		return f.quarantined()
+	case control.Release:
+		return nil, f.release(ctx, payload)
 	default:
 		return nil, fault.New(fault.ParcelMalformed, "call of type %d", head.Type)
 	}
@@ -343,6 +347,9 @@ func (f *Front) health() control.State {
 	}
 	state.Flows = f.flows.States(func(flow string) bool { p := f.Policy(); return p != nil && p.Flow(flow) != nil })
 	state.Disk = control.DiskOf(f.State)
+	for _, b := range f.inboxes() {
+		state.Held += b.HeldCount()
+	}
 	return state
 }
 

@@ -139,6 +139,18 @@ func (b *border) call(ctx context.Context, head control.Head, payload []byte) ([
 			return nil, fault.New(fault.PolicyMalformed, "no lease of %q", head.To)
 		}
 		return s, nil
+	case control.Release: // whether anything of it lies there the front knows
+		r, s, err := control.OpenRelease(payload, admission.Approvers, int(admission.Quorum))
+		if err == nil && r.Front != head.To {
+			err = fault.New(fault.FlowDirection, "a release at %q, called of %q", r.Front, head.To)
+		}
+		if err == nil {
+			err = r.InTime(b.now())
+		}
+		if err != nil {
+			return nil, err
+		}
+		return s.Encode(), nil
 	case control.Records:
 		return payload, b.wantRecords(head.To, payload)
 	}

@@ -16,7 +16,7 @@ import (
 // each act in the interface's description.
 func TestEveryActHasItsCode(t *testing.T) {
 	var kinds []string
-	for _, acts := range [][]proposal.Act{AccountActs(nil), ComponentActs(nil), PolicyActs(nil), RetentionActs(nil), RuleActs(nil)} {
+	for _, acts := range [][]proposal.Act{AccountActs(nil), ComponentActs(nil), PolicyActs(nil), RetentionActs(nil), RuleActs(nil), QuarantineActs(nil)} {
 		for _, a := range acts {
 			kinds = append(kinds, a.Kind)
 		}

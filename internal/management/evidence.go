@@ -43,8 +43,8 @@ func (s *Server) evidenceRoutes() []Route {
 			Summary: "List parcels, the newest first, each in one row with how far it came",
 			Help: "A parcel is listed when one of its entries that you may see is as asked for; what is excluded none of them may have. " +
 				"It stands where the newest entry that is as asked for does. A search looks at a bounded number of entries, as find-entries does. " +
-				"What a front refused for good lies in quarantine there, and only that host can say what is there still: " +
-				"this lists the refusals (verdict=refuse of a file flow). On the sending side such a file is in DIR/.dukou/quarantine beside its reason; " +
+				"What a front that receives files refused for good lies in quarantine there (list-quarantine), and this lists the refusals " +
+				"(verdict=refuse of a file flow). On the sending side such a file is in DIR/.dukou/quarantine beside its reason; " +
 				"moved back into DIR it is sent anew, as a new parcel."}, s.listCrossings),
 		route(Route{ID: "show-crossing", Method: http.MethodGet, Path: "/crossings/{parcel}", Verb: "audit crossing", Group: "evidence", May: only(account.Audit, account.Security),
 			Summary: "Tell what became of a parcel: every hop in order, and how it ended"}, s.showCrossing),

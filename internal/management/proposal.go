@@ -11,6 +11,7 @@ import (
 
 	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/proposal"
+	"dukou.dev/dukou/internal/quarantine"
 )
 
 // proposalOut is a proposal as an answer.
@@ -89,7 +90,11 @@ type ProposalID struct {
 }
 
 func (s *Server) showProposal(ctx context.Context, in *ProposalID) (*proposalOut, error) {
-	return answerProposal(s.Proposals.Get(ctx, in.ID))
+	p, err := s.Proposals.Get(ctx, in.ID)
+	if p.Kind == quarantine.Kind && callerOf(ctx).Duty == account.System {
+		p.Payload, p.Difference = nil, "" // they name a file
+	}
+	return answerProposal(p, err)
 }
 
 type approveIn struct {

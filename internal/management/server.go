@@ -37,6 +37,7 @@ import (
 	"dukou.dev/dukou/internal/notify"
 	"dukou.dev/dukou/internal/problem"
 	"dukou.dev/dukou/internal/proposal"
+	"dukou.dev/dukou/internal/quarantine"
 	"dukou.dev/dukou/internal/report"
 	"dukou.dev/dukou/internal/retention"
 )
@@ -51,6 +52,7 @@ type Config struct {
 	Proposals *proposal.Proposals
 	Inventory *inventory.Inventory
 	Policy    *draft.Desk
+	Held      *quarantine.Desk
 	Monitor   *monitor.Monitor
 	Notifier  *notify.Notifier
 	Evidence  *evidence.Index
@@ -133,6 +135,7 @@ func (s *Server) Routes() []Route {
 		s.componentRoutes(),
 		s.configurationRoutes(),
 		s.policyRoutes(),
+		s.quarantineRoutes(),
 		s.alertRoutes(),
 		s.ruleRoutes(),
 		s.channelRoutes(),

@@ -14,7 +14,7 @@ import (
 // About says in a code and what belongs to it what the title of a proposal says in a
 // sentence, for who tells it in another language.
 type About struct {
-	Code        string    `json:"code" enum:"publish-policy,admit-component,dismiss-component,accept-configuration,weaken-account-rules,set-retention,switch-audit-class,destroy-details,lower-rule,admit-partner,dismiss-partner" doc:"the kind"`
+	Code        string    `json:"code" enum:"publish-policy,admit-component,dismiss-component,accept-configuration,weaken-account-rules,set-retention,switch-audit-class,destroy-details,lower-rule,admit-partner,dismiss-partner,release-quarantined" doc:"the kind"`
 	Publication string    `json:"publication,omitempty" doc:"id of the publication"`
 	Version     uint64    `json:"version,omitempty" doc:"of the policy"`
 	Name        string    `json:"name,omitempty" doc:"of the publication, as a person has written it"`
@@ -22,6 +22,7 @@ type About struct {
 	Fingerprint string    `json:"fingerprint,omitempty" doc:"of the component's or the partner's key"`
 	Number      int64     `json:"number,omitempty" doc:"of the configuration"`
 	Partner     string    `json:"partner,omitempty"`
+	Parcel      string    `json:"parcel,omitempty" doc:"id of what is released from quarantine at the component"`
 	Rule        string    `json:"rule,omitempty" doc:"of alerts"`
 	For         string    `json:"for,omitempty" doc:"component or flow that the rule is changed for; none for all"`
 	Class       string    `json:"class,omitempty" doc:"of audit"`

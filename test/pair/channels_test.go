@@ -109,7 +109,7 @@ func TestOutwardChannels(t *testing.T) {
 	}{
 		{"refusals, resumes, receipts", words * symbol},
 		{"of these by refusals alone", words * math.Log2(float64(len(codes)))},
-		{"calls", calls * math.Log2(6*components)}, // types that the center calls
+		{"calls", calls * math.Log2(8*components)}, // types that the center calls
 		{"where records begin", 2 * resyncs * 64},  // outer half and one front
 		{"windows", windows * 128},
 	}
@@ -136,11 +136,13 @@ func (z *seized) closed(t *testing.T) {
 	}{
 		"a bundle of its own":     {control.Bundle, outer, []byte("secret")},
 		"a bundle of one signer":  {control.Bundle, outer, z.sign(z.bundle(2), 1)},
+		"a release of its own":    {control.Release, frontOut, []byte("secret")},
 		"a lease of its own":      {control.Lease, outer, []byte("secret")},
 		"another's lease":         {control.Lease, outer, stale},
 		"a name":                  {control.Health, "secret", nil},
 		"so many records":         {control.Records, outer, canon.Must(control.WantRecords{Max: 42})},
 		"a payload of a question": {control.Health, outer, []byte("secret")},
+		"a payload of another":    {control.Quarantine, frontOut, []byte("secret")},
 	} {
 		if _, err := z.process.call(c.typ, c.to, c.payload); err == nil {
 			t.Errorf("%s went out", name)

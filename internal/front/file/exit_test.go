@@ -75,7 +75,7 @@ func TestHostileContent(t *testing.T) {
 	if err != nil || len(entries) > 3 { // source, target, entry or exit state
 		t.Errorf("beside the directories: %v, %v", entries, err)
 	}
-	reasons, err := filepath.Glob(filepath.Join(r.target, own, "in", "up", "quarantine", "*.reason"))
+	reasons, err := filepath.Glob(filepath.Join(r.target, own, "in", "up", "quarantine", "*.about"))
 	if err != nil || len(reasons) != refused {
 		t.Errorf("%d reasons in quarantine for %d refusals, %v", len(reasons), refused, err)
 	}
@@ -183,5 +183,48 @@ func TestHomeRefused(t *testing.T) {
 	}
 	if _, err := Home(open); err == nil {
 		t.Error("a directory that all may write to is accepted")
+	}
+}
+
+// TestReleasedFromQuarantine: what the flow's checks refused is given out when two persons
+// had it released; a name or form that may not be is not, whoever says so.
+func TestReleasedFromQuarantine(t *testing.T) {
+	checked := 0
+	r := newRig(t, func(f *policy.Flow) { f.Files.MaxSize = 10 })
+	for _, c := range []struct {
+		content parcel.Record
+		body    string
+		code    fault.Code
+		then    fault.Code // of the release
+	}{
+		{content("a.exe", 1), "x", fault.ContentType, ""}, {content("a.csv", 11), "12345678901", fault.ContentTooLarge, ""},
+		{content("../a.csv", 1), "y", fault.NameInvalid, fault.NameInvalid}, {content("b.csv", 2), "y", fault.ContentInvalid, fault.ContentInvalid},
+	} {
+		if err := r.deliver(c.content, c.body); fault.CodeOf(err) != c.code {
+			t.Fatalf("%v: %v", c.content, err)
+		}
+		in, err := r.exit.Inbox(r.bridge.Policy().Flow("up"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := in.HeldIDs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, held := range list {
+			_, err := in.ReleaseHeld(t.Context(), held.ID, exchange.Approval{1}, func(h *exchange.Held) error {
+				if h.Code != c.code { // one that stays
+					return fault.New(fault.PolicyUnsigned, "not this one")
+				}
+				checked++
+				return nil
+			})
+			if code := fault.CodeOf(err); code != fault.PolicyUnsigned && (c.then == "" && err != nil || c.then != "" && code != c.then) {
+				t.Errorf("release of %v: %v", c.content, err)
+			}
+		}
+	}
+	if got := files(t, r.target); len(got) != 2 || got["a.exe"] != "x" || got["a.csv"] != "12345678901" || checked != 4 {
+		t.Errorf("%d were asked about, released: %q", checked, got)
 	}
 }

@@ -68,9 +68,10 @@ func (s *Folder) Place(ctx context.Context, d exchange.Delivery) (string, error)
 	return "", fault.New(fault.TargetUnavailable, "every name for %q is taken", name)
 }
 
-// inspect holds a delivery against the rules of its flow and gives the file's name.
+// inspect holds a delivery against the rules of its flow and gives the file's name. What
+// two persons had released from quarantine is held to its name and form only.
 func inspect(ctx context.Context, d exchange.Delivery, flow func() *policy.Flow, more Check) (string, error) {
-	if flow == nil {
+	if flow == nil || d.Approved {
 		return checkContent(d.Header, d.Content, nil)
 	}
 	f := flow()
