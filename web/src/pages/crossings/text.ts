@@ -63,7 +63,7 @@ export const useText = texts(
     quarantineLead: 'Files that were refused for good. A refused file is nowhere on the other side: it lies in quarantine at the front that had it last, with the reason beside it.',
     quarantineEmpty: 'No file was refused in this time. One that is comes here by itself.',
     quarantineHow: 'How one is looked at and given back',
-    quarantineSteps: 'The center does not have the files, and cannot say which of them are still there: only the front’s host can. On the sending side a file lies in .dukou/quarantine of the watched directory, under its own name, and NAME.reason beside it says the code and the parcel. On the receiving side it lies in .dukou/in/FLOW/quarantine. Who has seen to the reason puts the file into the watched directory again: it is then a new parcel, judged from the start. Who does not want it deletes both files. Nothing is let past the judges.',
+    quarantineSteps: 'The center does not have the files. What lies in quarantine at a receiving front “dukou quarantine list” shows, and two security administrators can release a file there by their signatures (“dukou quarantine release”, then “dukou proposal approve” by the other). On the sending side a file lies in .dukou/quarantine of the watched directory, under its own name, and NAME.reason beside it says the code and the parcel. On the receiving side it lies in .dukou/in/FLOW/quarantine. Who has seen to the reason puts the file into the watched directory again: it is then a new parcel, judged from the start. Who does not want it deletes both files. Nothing else is let past the checks.',
     quarantineSystem: 'Which files were refused, and whose they are, is for the security and audit administrators to see. Your part is the front’s host:',
   },
   {
@@ -132,7 +132,7 @@ export const useText = texts(
     quarantineLead: '被最终拒绝的文件。被拒绝的文件不会出现在对端，而是留在最后持有它的前置机的隔离区中，旁边附有原因。',
     quarantineEmpty: '所选时段内没有文件被拒绝。一旦有，会自动出现在此。',
     quarantineHow: '如何查看与归还',
-    quarantineSteps: '中心不持有文件，也无法得知哪些仍在隔离区，只有前置机的主机知道。发送侧的文件位于被监视目录的 .dukou/quarantine 中，保持原名，旁边的“文件名.reason”写明代码和包编号；接收侧的位于 .dukou/in/数据流名/quarantine。处理好原因后，将文件重新放入被监视目录，它会成为一个新的包，从头接受判定；不再需要的，将两个文件一并删除。任何文件都不能绕过判定。',
+    quarantineSteps: '中心不持有文件。接收侧前置机的隔离区中还有什么，用 dukou quarantine list 查看；由两位安全管理员签名后可放行其中的文件（dukou quarantine release，再由另一位 dukou proposal approve）。发送侧的文件位于被监视目录的 .dukou/quarantine 中，保持原名，旁边的“文件名.reason”写明代码和包编号；接收侧的位于 .dukou/in/数据流名/quarantine。处理好原因后，将文件重新放入被监视目录，它会成为一个新的包，从头接受判定；不再需要的，将两个文件一并删除。除两人签名放行之外，任何文件都不能绕过检查。',
     quarantineSystem: '哪些文件被拒绝、属于谁，由安全管理员和审计管理员查看。您负责的是前置机的主机：',
   },
 );

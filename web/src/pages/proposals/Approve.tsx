@@ -42,7 +42,8 @@ export function Approve({ of: p, open, onLeave, again }: ApproveProps) {
   const [busy, setBusy] = useState(false);
   const publishing = p.kind === 'publish-policy' ? (p.payload as Publishing) : undefined;
   const wanted = p.kind === 'admit-component' ? String((p.payload as { fingerprint?: string }).fingerprint ?? '') : undefined;
-  const ready = (!publishing || key !== '') && (wanted === undefined || comparedOf(typed, wanted) === 'same');
+  const byCommand = p.kind === 'release-quarantined';
+  const ready = !byCommand && (!publishing || key !== '') && (wanted === undefined || comparedOf(typed, wanted) === 'same');
   const leave = () => {
     setKey('');
     setTyped('');
@@ -85,6 +86,7 @@ export function Approve({ of: p, open, onLeave, again }: ApproveProps) {
           {t.seen}
           <div className="mono wrap-anywhere">{p.digest}</div>
         </div>
+        {byCommand && <Alert type="info" showIcon title={t.byCommand(p.id)} />}
         <Consequence of={p} />
         <Form layout="vertical">
           {publishing && (

@@ -68,6 +68,7 @@ export function placeOf(p: Pick<Schemas['Proposal'], 'kind' | 'payload'>): strin
     'lower-rule': '/rules',
     'admit-partner': '/policy/partners',
     'dismiss-partner': '/policy/partners',
+    'release-quarantined': `/crossings/${named('parcel')}`,
   };
   return (places as Partial<typeof places>)[p.kind as Kind];
 }

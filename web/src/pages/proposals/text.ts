@@ -21,6 +21,7 @@ export interface Told {
   kept: string; // class of audit
   days: number;
   before: string; // day
+  parcel: string;
 }
 
 type Say = (of: Told) => string;
@@ -50,6 +51,7 @@ const en = {
     'lower-rule': 'Lower a critical alert rule',
     'admit-partner': 'Admit a partner',
     'dismiss-partner': 'Dismiss a partner',
+    'release-quarantined': 'Release a file from quarantine',
   } satisfies Record<Kind, string>,
   columns: { what: 'What', by: 'Proposed by', created: 'Proposed', until: 'Waits until', state: 'State' },
   filter: { scope: 'Which', underWay: 'Under way', mine: 'Waits for me', all: 'All', state: 'State', kind: 'Kind', duty: 'Duty', clear: 'Clear the filters' },
@@ -112,6 +114,7 @@ const en = {
   reason: 'Reason',
   reasonWhy: 'Why not? Who proposed it wants to know.',
   reasonMay: 'Reason (may be empty)',
+  byCommand: (id: string) => `A release is signed by command line: dukou proposal approve ${id} --key FILE. It shows what the document says, and signs that.`,
   saidApproved: 'Approved',
   saidRefused: 'Refused',
   saidWithdrawn: 'Taken back',
@@ -127,6 +130,7 @@ const en = {
     'lower-rule': 'To the alert rules',
     'admit-partner': 'To the partners',
     'dismiss-partner': 'To the partners',
+    'release-quarantined': 'To the crossing',
   } satisfies Record<Kind, string>,
   next: {
     'publish-policy': 'The publication’s page shows its roll-back clock. Confirm it there once it does what it should.',
@@ -144,6 +148,7 @@ const en = {
     'lower-rule': (o) => `Lower rule “${o.rule}”${o.for && ` for ${o.for}`}`,
     'admit-partner': (o) => `Admit partner ${o.partner}`,
     'dismiss-partner': (o) => `Dismiss partner ${o.partner}`,
+    'release-quarantined': (o) => `Release parcel ${o.parcel} from the quarantine of ${o.component}`,
   } satisfies Record<Kind, Say>,
   done: {
     'publish-policy': (o) => `Policy version ${o.version} was put in force.`,
@@ -157,6 +162,7 @@ const en = {
     'lower-rule': (o) => `Rule “${o.rule}” was changed${o.for && ` for ${o.for}`}.`,
     'admit-partner': (o) => `Partner ${o.partner} may submit its part.`,
     'dismiss-partner': (o) => `Partner ${o.partner} may submit nothing any more.`,
+    'release-quarantined': (o) => `${o.component} has released parcel ${o.parcel}.`,
   } satisfies Record<Kind, Say>,
   ended: {
     'duty-lost': (name) => `${name} voted and does not hold the duty any more. Propose it anew.`,
@@ -192,6 +198,7 @@ export const useText = texts(en, {
     'lower-rule': '放宽关键告警规则',
     'admit-partner': '准入伙伴管理中心',
     'dismiss-partner': '除名伙伴管理中心',
+    'release-quarantined': '放行隔离区中的文件',
   },
   columns: { what: '内容', by: '提议人', created: '提议时间', until: '等待至', state: '状态' },
   filter: { scope: '范围', underWay: '进行中', mine: '待我批准', all: '全部', state: '状态', kind: '类别', duty: '职责', clear: '清除筛选' },
@@ -254,6 +261,7 @@ export const useText = texts(en, {
   reason: '理由',
   reasonWhy: '请说明拒绝的理由，提议人会看到。',
   reasonMay: '理由（可不填）',
+  byCommand: (id) => `放行须用命令行签名：dukou proposal approve ${id} --key 文件。命令会显示文件所写内容，并对其签名。`,
   saidApproved: '已批准',
   saidRefused: '已拒绝',
   saidWithdrawn: '已撤回',
@@ -269,6 +277,7 @@ export const useText = texts(en, {
     'lower-rule': '查看告警规则',
     'admit-partner': '查看伙伴',
     'dismiss-partner': '查看伙伴',
+    'release-quarantined': '查看此次交换',
   },
   next: {
     'publish-policy': '发布页面显示回退倒计时。确认策略符合预期后，请在该页面确认。',
@@ -286,6 +295,7 @@ export const useText = texts(en, {
     'lower-rule': (o) => `放宽规则“${o.rule}”${o.for && `（${o.for}）`}`,
     'admit-partner': (o) => `准入伙伴管理中心 ${o.partner}`,
     'dismiss-partner': (o) => `除名伙伴管理中心 ${o.partner}`,
+    'release-quarantined': (o) => `放行 ${o.component} 隔离区中的包 ${o.parcel}`,
   },
   done: {
     'publish-policy': (o) => `策略第 ${o.version} 版已生效。`,
@@ -299,6 +309,7 @@ export const useText = texts(en, {
     'lower-rule': (o) => `规则“${o.rule}”${o.for && `（${o.for}）`}已变更。`,
     'admit-partner': (o) => `伙伴管理中心 ${o.partner} 可以提交其策略部分。`,
     'dismiss-partner': (o) => `伙伴管理中心 ${o.partner} 不能再提交。`,
+    'release-quarantined': (o) => `${o.component} 已放行包 ${o.parcel}。`,
   },
   ended: {
     'duty-lost': (name) => `${name} 参与了表决，但已不再承担该职责。请重新提议。`,

@@ -24,6 +24,7 @@ function useTold(): (a: About) => Told {
     kept: names[a.class ?? ''] ?? a.class ?? '',
     days: a.days ?? 0,
     before: a.before ?? '',
+    parcel: a.parcel ?? '',
   });
 }
 
