@@ -7,9 +7,18 @@ import { usePreferences } from '../session/preferences';
 
 const useText = texts({ never: 'never', utc: 'UTC' }, { never: '从未', utc: 'UTC' });
 
-// stamp is a moment in a zone, with its offset: 2026-11-22 16:05:09 +08:00.
-export function stamp(at: Date, zone: string, millis = false): string {
-  const parts = new Intl.DateTimeFormat('en-GB', {
+// forms are the forms of moments, by zone: to make one takes longer than all it is used for.
+const forms = new Map<string, Intl.DateTimeFormat>();
+
+function formOf(zone: string, millis: boolean): Intl.DateTimeFormat {
+  const name = `${zone} ${millis}`;
+  const form = forms.get(name) ?? newForm(zone, millis);
+  forms.set(name, form);
+  return form;
+}
+
+function newForm(zone: string, millis: boolean): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
     year: 'numeric',
     month: '2-digit',
@@ -20,7 +29,12 @@ export function stamp(at: Date, zone: string, millis = false): string {
     ...(millis ? { fractionalSecondDigits: 3 as const } : {}),
     hourCycle: 'h23',
     timeZoneName: 'longOffset',
-  }).formatToParts(at);
+  });
+}
+
+// stamp is a moment in a zone, with its offset: 2026-11-22 16:05:09 +08:00.
+export function stamp(at: Date, zone: string, millis = false): string {
+  const parts = formOf(zone, millis).formatToParts(at);
   const of = (type: string) => parts.find((p) => p.type === type)?.value ?? '';
   const offset = of('timeZoneName').replace('GMT', '') || '+00:00';
   const fraction = millis ? `.${of('fractionalSecond')}` : '';
@@ -53,7 +67,7 @@ export function Time({ at, millis = false }: { at: string | number | undefined |
   const { zone, language } = usePreferences();
   const moment = at === undefined || at === null || at === '' ? null : new Date(at);
   if (moment === null || Number.isNaN(moment.getTime()) || moment.getUTCFullYear() < 1971) return <span>{t.never}</span>;
-  const hint = `${ago(moment, language)} · ${stamp(moment, 'UTC', millis)}`;
+  const hint = () => `${ago(moment, language)} · ${stamp(moment, 'UTC', millis)}`; // only when it is looked at
   return (
     <Tooltip title={hint}>
       <time dateTime={moment.toISOString()} className="nowrap">
