@@ -31,8 +31,7 @@ const dialTimeout = 5 * time.Second
 // cell gets no descriptor of the host's network.
 type Relay struct {
 	listener *net.TCPListener
-	name     string
-	target   unix.Sockaddr
+	target   string                               // path of a socket, or SamePort
 	client   func(family int) (fd int, err error) // a new stream socket in the cell's namespace
 }
 
@@ -83,12 +82,16 @@ func newRelay(address, target string, client func(int) (int, error)) (*Relay, er
 	if err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
-	r := &Relay{listener: listener, name: target, target: &unix.SockaddrUnix{Name: target}, client: client}
-	if target == SamePort {
-		port := listener.Addr().(*net.TCPAddr).Port
-		r.target = &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
+	return &Relay{listener: listener, target: target, client: client}, nil
+}
+
+// address is where a connection goes. Each has its own: connecting writes into it.
+func (r *Relay) address() (family int, to unix.Sockaddr) {
+	if r.target == SamePort {
+		port := r.listener.Addr().(*net.TCPAddr).Port
+		return unix.AF_INET, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
 	}
-	return r, nil
+	return unix.AF_UNIX, &unix.SockaddrUnix{Name: r.target}
 }
 
 // Addr returns the host and port that the relay listens on.
@@ -159,17 +162,14 @@ func (r *Relay) dial(ctx context.Context) (whole, error) {
 
 // connect is done at once: neither a Unix socket nor a loopback waits for anybody.
 func (r *Relay) connect() (whole, error) {
-	family := unix.AF_UNIX
-	if _, port := r.target.(*unix.SockaddrInet4); port {
-		family = unix.AF_INET
-	}
+	family, to := r.address()
 	fd, err := r.client(family)
 	if err != nil {
 		return nil, err
 	}
-	file := os.NewFile(uintptr(fd), r.name)
+	file := os.NewFile(uintptr(fd), r.target)
 	defer file.Close() // the connection has a descriptor of its own
-	err = unix.Connect(fd, r.target)
+	err = unix.Connect(fd, to)
 	if errors.Is(err, unix.EINPROGRESS) {
 		err = connected(fd)
 	}
