@@ -95,9 +95,9 @@ func TestCrossingsAgreeWithModel(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		rng := rand.New(rand.NewPCG(seed, 5))
 		r := newRig(t)
-		r.traffic(rng, 150)
+		r.traffic(rng, 60)
 		x := r.open(db)
-		for n := range 40 {
+		for n := range 16 {
 			s := pick(rng, evidence.Everything(), evidence.Everything(), evidence.ScopeOf(account.Security))
 			q := evidence.Query{Limit: 1 + rng.IntN(60), Is: map[evidence.Field][]string{}, Not: map[evidence.Field][]string{}}
 			for range rng.IntN(3) {

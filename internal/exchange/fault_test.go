@@ -456,7 +456,7 @@ func TestEveryFault(t *testing.T) {
 // from the first chunk of what it refuses to the end of its release from quarantine: it is
 // released once, and nothing of it is left.
 func TestEveryFaultOfARelease(t *testing.T) {
-	seeds := uint64(4)
+	seeds := uint64(1)
 	if os.Getenv("DUKOU_LONG") != "" {
 		seeds = 25
 	}
