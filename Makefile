@@ -15,7 +15,7 @@ BINARIES := dukou=./cmd/dukou dukou-center=./cmd/dukou-center dukou-signer=./cmd
 # The race detector needs a C compiler; without one the tests run without it and say so.
 CC_FOUND := $(shell command -v gcc 2>/dev/null || command -v clang 2>/dev/null)
 RACE     := $(if $(CC_FOUND),-race)
-TEST     := $(if $(CC_FOUND),CGO_ENABLED=1,CGO_ENABLED=0) go test $(RACE) -timeout 10m -p 2
+TEST     := $(if $(CC_FOUND),CGO_ENABLED=1,CGO_ENABLED=0) go test $(RACE) -timeout 12m -p 3
 FUZZTIME ?= 60s
 
 # Empty where there is no npm with a Node.js that is new enough.

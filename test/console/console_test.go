@@ -26,7 +26,7 @@ import (
 const (
 	web     = "../../web"
 	traffic = 3 // requests a second
-	within  = 9 * time.Minute
+	within  = 11 * time.Minute
 )
 
 func TestMain(m *testing.M) { demotest.Main(m) }

@@ -76,7 +76,7 @@ func headings(text string) int { return strings.Count(fence.ReplaceAllString(tex
 
 // TestTour holds the list of what one sees to the steps of the demonstration.
 func TestTour(t *testing.T) {
-	steps := len(regexp.MustCompile(`(?m)^\t\t\{"[a-z-]+", ".*", t\.\w+\},$`).FindAllString(read(t, "internal/demo/tour.go"), -1))
+	steps := len(regexp.MustCompile(`(?m)^\t\t\{name: "[a-z-]+", title: ".*", run: t\.\w+\},$`).FindAllString(read(t, "internal/demo/tour.go"), -1))
 	for _, name := range []string{"README.md", "README.zh-CN.md"} {
 		listed := len(regexp.MustCompile(`(?m)^[0-9]+\. `).FindAllString(read(t, name), -1))
 		if steps == 0 || listed != steps {

@@ -107,7 +107,7 @@ async function lookAtDraft(page: Page, language: Language): Promise<void> {
   const say = words[language];
   const tab = (name: string) => page.getByRole('tab', { name, exact: true });
   await tab(say.tabs.difference).click();
-  await expect(page.getByRole('tabpanel')).toContainText(say.flow);
+  await expect(page.getByRole('tabpanel', { name: say.tabs.difference })).toContainText(say.flow);
   await tab(say.tabs.cases).click();
   await expect(page.getByText(say.casesGood)).toBeVisible();
   await expect(page.getByRole('region', { name: say.tabs.cases })).toContainText(say.flow);
@@ -121,7 +121,7 @@ async function publish(page: Page, language: Language): Promise<number> {
   const say = words[language];
   await page.getByRole('tab', { name: say.tabs.publish, exact: true }).click();
   await page.getByRole('button', { name: say.prepare }).click();
-  const panel = page.getByRole('tabpanel');
+  const panel = page.getByRole('tabpanel', { name: say.tabs.publish });
   await expect(panel).toContainText(say.signed);
   const version = Number(say.versionIn.exec(await panel.innerText())?.[1]);
   await panel.locator('input[type=file]').setInputFiles(personOf('li').key!);
