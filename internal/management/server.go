@@ -18,6 +18,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -77,6 +78,10 @@ type Server struct {
 	lives lives
 }
 
+// ownErrors has the library say errors as package problem does; the library has one place
+// for it in all of a program.
+var ownErrors = sync.OnceFunc(func() { huma.NewError = newError }) //nolint:gochecknoglobals // as the library's
+
 // New is a server of all routes of the table.
 func New(c Config) *Server {
 	s := &Server{Config: c, mux: http.NewServeMux()}
@@ -88,7 +93,7 @@ func New(c Config) *Server {
 			}
 		})
 	}
-	huma.NewError = newError
+	ownErrors()
 	config := huma.DefaultConfig("Dukou management", c.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // served by a route of the table
 	config.CreateHooks = nil                                             // no $schema in answers
