@@ -4,23 +4,17 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"io/fs"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"time"
 
 	"dukou.dev/dukou/internal/durable"
+	"dukou.dev/dukou/internal/pki"
 )
 
 // ownFor is for how long a certificate lasts that the center makes itself, and renewAt how
@@ -63,35 +57,11 @@ func (s *settings) host() string {
 }
 
 func (s *settings) makeCertificate(path string) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	certificate, key, err := pki.BrowserCertificate("Dukou", ownFor, s.host())
 	if err != nil {
 		return err
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	t := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: s.host(), Organization: []string{"Dukou"}},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(ownFor), KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true,
-	}
-	if ip := net.ParseIP(s.host()); ip != nil {
-		t.IPAddresses = []net.IP{ip}
-	} else {
-		t.DNSNames = []string{s.host()}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
-	if err != nil {
-		return err
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	text := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})...)
-	return durable.WriteFile(path, text, 0o600)
+	return durable.WriteFile(path, append(certificate, key...), 0o600)
 }
 
 // fingerprint is the SHA-256 of a certificate.

@@ -5,16 +5,10 @@ package demo
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -24,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dukou.dev/dukou/internal/cell"
+	"dukou.dev/dukou/internal/pki"
 )
 
 // consoleName is the name under which browsers open the console: the one name besides
@@ -37,33 +32,11 @@ func (l Layout) consoleKey() string { return filepath.Join(l.Home(Center), "cons
 
 // makeConsole makes a certificate for one demonstration.
 func (i *Installation) makeConsole() error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	certificate, key, err := pki.BrowserCertificate("Dukou demonstration", 30*24*time.Hour, consoleName, "127.0.0.1")
 	if err != nil {
 		return err
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	t := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: consoleName, Organization: []string{"Dukou demonstration"}},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(0, 0, 30), KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true,
-		DNSNames: []string{consoleName}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
-	if err != nil {
-		return err
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		os.WriteFile(i.ConsoleCertificate(), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600),
-		os.WriteFile(i.consoleKey(), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600),
-	)
+	return errors.Join(os.WriteFile(i.ConsoleCertificate(), certificate, 0o600), os.WriteFile(i.consoleKey(), key, 0o600))
 }
 
 // ConsoleFingerprint is the SHA-256 of the certificate, as browsers show it.

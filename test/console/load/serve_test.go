@@ -4,12 +4,7 @@
 package load
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"math/big"
 	"net"
 	"time"
 
@@ -17,6 +12,7 @@ import (
 	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/inventory"
 	"dukou.dev/dukou/internal/monitor"
+	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
 	files "dukou.dev/dukou/web"
 )
@@ -33,14 +29,11 @@ func (s *site) serve() string {
 }
 
 func (s *site) certificate() tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	s.must("key", err)
-	now := time.Now()
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}, &x509.Certificate{SerialNumber: big.NewInt(1)}, key.Public(), key)
+	text, key, err := pki.BrowserCertificate("Dukou under load", 24*time.Hour, "127.0.0.1")
 	s.must("certificate", err)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	certificate, err := tls.X509KeyPair(text, key)
+	s.must("certificate", err)
+	return certificate
 }
 
 // standings is what the inventory is told of the components.
