@@ -23,6 +23,12 @@ function answeredInTime() {
   return Promise.race([window.dukouLoad?.answered ?? Promise.reject(new Error('nothing is measured')), late]);
 }
 
+// lacking runs in the page: where it is, and what is not as it was waited for.
+function lacking({ there = [], gone = [] }: Shows) {
+  const visible = (s: string) => [...document.querySelectorAll(s)].some((e) => e.getClientRects().length > 0);
+  return { at: location.hash, missing: there.filter((s) => !visible(s)), left: gone.filter(visible) };
+}
+
 // menuItem is a page in the menu; its accessible name also has that of its picture.
 export const menuItem = (page: Page, name: string) => page.locator('.side-menu .ant-menu-item').filter({ hasText: new RegExp(`^${name}$`) });
 
@@ -46,8 +52,8 @@ export class Clicker {
   async click(kind: string, what: Locator, shows: Shows): Promise<void> {
     await this.page.evaluate((s) => window.dukouLoad?.arm(s), { ...shows, later: chart });
     await what.click();
-    const { shown, whole } = await this.page.evaluate(answeredInTime).catch((e: Error) => {
-      throw new Error(`${kind}: ${e.message}: ${JSON.stringify(shows)}`);
+    const { shown, whole } = await this.page.evaluate(answeredInTime).catch(async (e: Error) => {
+      throw new Error(`${kind}: ${e.message}: ${JSON.stringify(await this.page.evaluate(lacking, shows))}`);
     });
     const painted = await this.page.evaluate(
       () => new Promise<number>((resolve) => setTimeout(() => resolve(Math.max(0, ...(window.dukouLoad?.longest.values() ?? []))), 150)), // it is told a little later
