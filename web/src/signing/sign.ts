@@ -1,11 +1,10 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { decode, encode, Tagged } from 'cborg';
 import { client } from '../api/client';
+import { cose, read } from './cose';
 import { SigningError } from './error';
 import { type ApproverKey, readKey } from './key';
 
@@ -16,9 +15,6 @@ export interface Wanted {
   returnVersion?: number | undefined;
   returnDigest?: string | undefined;
 }
-
-const external = new TextEncoder().encode('dukou bundle 1');
-const protectedHeader = encode(new Map([[1, -8]])); // algorithm: EdDSA
 
 // signPublication fetches the bundles of a publication, holds them against their digests,
 // and signs each with an approver's key, which stays in this browser: the bundle, then
@@ -43,30 +39,11 @@ export function signDocument(name: 'bundle' | 'return', data: ArrayBuffer | unde
   const itsVersion = typeof bundle === 'object' && bundle !== null && 'Version' in bundle ? bundle.Version : undefined;
   if (typeof itsVersion !== 'number' && typeof itsVersion !== 'bigint') throw new SigningError('unreadable', name);
   if (BigInt(itsVersion) !== BigInt(version)) throw new SigningError('version', name);
-  return base64(cose(payload, key));
-}
-
-// cose is a detached COSE_Sign1 (RFC 9052) as the center verifies it: nothing but the
-// algorithm in its headers.
-function cose(payload: Uint8Array, key: ApproverKey): Uint8Array {
-  const signature = ed25519.sign(encode(['Signature1', protectedHeader, external, payload]), key.seed);
-  return encode(new Tagged(18, [protectedHeader, {}, null, signature]));
+  return cose('dukou bundle 1', payload, key);
 }
 
 function payloadOf(name: 'bundle' | 'return', data: ArrayBuffer | undefined): Uint8Array {
   const document = read(name, new Uint8Array(data ?? new ArrayBuffer(0)));
   if (!Array.isArray(document) || document.length !== 2 || !(document[0] instanceof Uint8Array)) throw new SigningError('unreadable', name);
   return document[0];
-}
-
-function read(name: 'bundle' | 'return', data: Uint8Array): unknown {
-  try {
-    return decode(data, { strict: true, allowIndefinite: false, rejectDuplicateMapKeys: true });
-  } catch {
-    throw new SigningError('unreadable', name);
-  }
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''));
 }
