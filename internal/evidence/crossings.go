@@ -297,3 +297,34 @@ func (x *Index) rowsOfSome(ctx context.Context, near map[int64]bool, parcels []r
 	}
 	return rows, nil
 }
+
+// inStates keeps the rows of parcels that came as far as one of some states, as a list of
+// parcels tells it; all of them where no state is named.
+func (x *Index) inStates(ctx context.Context, rows []row, states []State) ([]row, error) {
+	if len(states) == 0 || len(rows) == 0 {
+		return rows, nil
+	}
+	seen := map[[16]byte]bool{{}: true} // none is no parcel
+	var parcels []row
+	for _, r := range rows {
+		if !seen[r.parcel] {
+			seen[r.parcel] = true
+			parcels = append(parcels, r)
+		}
+	}
+	byParcel, err := x.rowsOf(ctx, parcels)
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[[16]byte]bool{}
+	for parcel, all := range byParcel {
+		found, err := x.show(ctx, all)
+		if err != nil {
+			return nil, err
+		}
+		inOrder(found)
+		state, _ := stateOf(found)
+		wanted[parcel] = slices.Contains(states, state)
+	}
+	return slices.DeleteFunc(rows, func(r row) bool { return !wanted[r.parcel] }), nil
+}

@@ -6,6 +6,7 @@ package evidence_test
 import (
 	"context"
 	"encoding/hex"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -133,8 +134,36 @@ func TestCrossingsAgreeWithModel(t *testing.T) {
 			if got := allPassages(t, x, evidence.Everything(), evidence.Query{}, []evidence.State{state}); len(got) != want || want == 0 && state == evidence.Refused {
 				t.Errorf("%d %s, want %d", len(got), state, want)
 			}
+			r.inState(x, all, state)
 		}
 	})
+}
+
+// inState holds the entries of parcels in a state against the parcels that are listed in it.
+func (r *rig) inState(x *evidence.Index, all []evidence.Passage, state evidence.State) {
+	r.t.Helper()
+	want := map[string]int{}
+	for i := range all {
+		if all[i].State == state {
+			want[all[i].Parcel] = all[i].Records
+		}
+	}
+	got := map[string]int{}
+	for q := (evidence.Query{Limit: 30}); ; {
+		page, err := x.SearchOf(context.Background(), evidence.Everything(), q, []evidence.State{state})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		for i := range page.Entries {
+			got[page.Entries[i].Parcel]++
+		}
+		if q.After = page.Next; q.After == "" {
+			break
+		}
+	}
+	if !maps.Equal(got, want) {
+		r.t.Errorf("entries of what is %s: %v, want %v", state, got, want)
+	}
 }
 
 // agrees holds a row against what is told of the parcel by itself.

@@ -264,7 +264,7 @@ func TestSavedSearches(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		x := newRig(t).open(db)
 		ctx := context.Background()
-		const query = "class=decision&verdict=refuse&not=flow%3Dbatch&last=24h"
+		const query = "class=decision&verdict=refuse&not=flow%3Dbatch&state=refused&state=interrupted&day=today"
 		for _, name := range []string{"拒绝", "b", "b"} {
 			if _, err := x.SaveSearch(ctx, "anna", name, query); err != nil {
 				t.Fatal(err)

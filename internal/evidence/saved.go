@@ -27,13 +27,14 @@ const (
 type Saved struct {
 	ID      string    `json:"id"`
 	Name    string    `json:"name"`
-	Query   string    `json:"query" doc:"as in the address of a search: class=decision&verdict=refuse"`
+	Query   string    `json:"query" doc:"as in the address of a search: class=decision&verdict=refuse; day=today and day=yesterday are those of the reader"`
 	Created time.Time `json:"created"`
 }
 
-// Parameters are the names that a saved search may hold.
+// Parameters are the names that a saved search may hold. A search of parcels has states; day
+// is today or yesterday, which begin where the reader is and not when it was saved.
 func Parameters() []string {
-	names := []string{"from", "to", "last", "parcel", "text", "not", "by", "bucket", "limit"}
+	names := []string{"from", "to", "last", "day", "parcel", "text", "not", "state", "by", "bucket", "limit"}
 	for _, f := range Fields() {
 		names = append(names, string(f))
 	}

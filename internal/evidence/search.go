@@ -59,6 +59,13 @@ type Page struct {
 
 // Search finds the newest entries of a scope that a query chooses.
 func (x *Index) Search(ctx context.Context, s Scope, q Query) (Page, error) {
+	return x.SearchOf(ctx, s, q, nil)
+}
+
+// SearchOf is Search among the entries of parcels that came as far as one of some states,
+// where there are any. Its page may hold fewer than were asked for, also none, and more be
+// behind its cursor.
+func (x *Index) SearchOf(ctx context.Context, s Scope, q Query, states []State) (Page, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	f, err := x.compile(ctx, s, &q)
@@ -77,6 +84,9 @@ func (x *Index) Search(ctx context.Context, s Scope, q Query) (Page, error) {
 	page := Page{Back: time.UnixMilli(f.from).UTC(), Looked: w.looked}
 	if !w.whole {
 		page.Next, page.Back = cursorOf(w.last), time.UnixMilli(w.last.at).UTC()
+	}
+	if rows, err = x.inStates(ctx, rows, states); err != nil {
+		return Page{}, x.late(ctx, err)
 	}
 	page.Entries, err = x.show(ctx, rows)
 	return page, x.late(ctx, err)

@@ -31,17 +31,21 @@ func (s *Server) listCrossings(ctx context.Context, in *crossingsIn) (*crossings
 		return nil, err
 	}
 	q.Limit, q.After = in.Limit, in.After
-	states := make([]evidence.State, len(in.State))
-	for i, state := range in.State {
-		states[i] = evidence.State(state)
-	}
-	page, err := x.Crossings(ctx, sees(ctx), q, states)
+	page, err := x.Crossings(ctx, sees(ctx), q, statesOf(in.State))
 	if err != nil {
 		return nil, err
 	}
 	s.addWays(page.Items)
 	remark(ctx, fmt.Sprintf("%d parcels listed", len(page.Items)))
 	return &crossingsOut{page}, nil
+}
+
+func statesOf(names []string) []evidence.State {
+	states := make([]evidence.State, len(names))
+	for i, name := range names {
+		states[i] = evidence.State(name)
+	}
+	return states
 }
 
 // addWays says where parcels went, as far as the policy in force has their flows: an

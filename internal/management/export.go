@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -45,8 +46,9 @@ func (s *Server) exportRoutes() []Route {
 
 type exportIn struct {
 	EntryFilter
-	Form  string `query:"form" enum:"excel,csv,ndjson,ocsf,cef" default:"excel"`
-	Limit int64  `query:"limit" minimum:"1" maximum:"1000000" default:"1000000" doc:"how many at most"`
+	State []string `query:"state,explode" maxItems:"8" enum:"answered,answer-refused,delivered,released,refused,interrupted,passed,unknown" doc:"only entries of parcels that came so far, as list-crossings tells it"`
+	Form  string   `query:"form" enum:"excel,csv,ndjson,ocsf,cef" default:"excel"`
+	Limit int64    `query:"limit" minimum:"1" maximum:"1000000" default:"1000000" doc:"how many at most"`
 }
 
 // exportEntries streams a file. That it was asked for, and by whom, is recorded before;
@@ -62,17 +64,20 @@ func (s *Server) exportEntries(ctx context.Context, in *exportIn) (*huma.StreamR
 	}
 	form, scope, c := export.Form(in.Form), sees(ctx), callOf(ctx)
 	q.Limit = evidence.MaxLimit
-	first, err := x.Search(ctx, scope, q) // what is wrong with the query is told before the file begins
+	search := func(ctx context.Context, q evidence.Query) (evidence.Page, error) {
+		return x.SearchOf(ctx, scope, q, statesOf(in.State))
+	}
+	first, err := search(ctx, q) // what is wrong with the query is told before the file begins
 	if err != nil {
 		return nil, err
 	}
-	remark(ctx, "as "+in.Form)
+	remark(ctx, "as "+in.Form+", of "+strings.ToValidUTF8(c.asks, "?")) // which entries a file has is known by this alone
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		_, w := humago.Unwrap(hc)
 		hc.SetHeader("Content-Type", form.ContentType())
 		hc.SetHeader("Content-Disposition", "attachment; filename="+strconv.Quote("dukou-audit"+form.Suffix()))
 		rows, more, err := s.Exports.File(w, form, in.Limit, func(fn func(*export.Entry) error) error {
-			return pages(hc.Context(), x, scope, q, first, fn)
+			return pages(hc.Context(), search, q, first, fn)
 		})
 		s.recordFile(c, rows, more, err)
 		if err != nil {
@@ -94,7 +99,7 @@ func (s *Server) recordFile(c *call, rows int64, more bool, err error) {
 }
 
 // pages gives fn the entries of a query, page by page.
-func pages(ctx context.Context, x *evidence.Index, scope evidence.Scope, q evidence.Query, page evidence.Page, fn func(*export.Entry) error) error {
+func pages(ctx context.Context, search func(context.Context, evidence.Query) (evidence.Page, error), q evidence.Query, page evidence.Page, fn func(*export.Entry) error) error {
 	for {
 		for i := range page.Entries {
 			if err := fn(exported(&page.Entries[i])); err != nil {
@@ -106,7 +111,7 @@ func pages(ctx context.Context, x *evidence.Index, scope evidence.Scope, q evide
 		}
 		var err error
 		q.After = page.Next
-		if page, err = x.Search(ctx, scope, q); err != nil {
+		if page, err = search(ctx, q); err != nil {
 			return err
 		}
 	}

@@ -4,10 +4,12 @@
 package management
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +140,7 @@ func TestExports(t *testing.T) {
 	if lines := b.ok("export", b.call("GET", "/exports/entries?form=ndjson&limit=2", nil, aud)); strings.Count(lines.text, "\n") != 2 {
 		t.Errorf("%s", lines.text)
 	}
+	b.exportsStates(aud)
 	target := map[string]any{"name": "siem", "address": "127.0.0.1:1", "form": "ocsf", "framing": "octets", "ca": "ca.pem"}
 	b.refused("security adds a receiver", b.call("POST", "/exports/targets", target, sec), "duty-wrong")
 	target["ca"] = "../ca.pem"
@@ -153,6 +156,28 @@ func TestExports(t *testing.T) {
 	b.ok("switch off", b.call("PUT", "/exports/targets/"+made.get("id"), target, sys, header("If-Match", made.header.Get("ETag"))))
 	b.ok("skip", b.call("POST", "/exports/targets/"+made.get("id")+"/skip", nil, sys))
 	b.ok("delete", b.call("DELETE", "/exports/targets/"+made.get("id"), nil, sys))
+}
+
+// exportsStates: the file has the entries of the parcels that came so far, and the record
+// says which those were.
+func (b *bank) exportsStates(aud with) {
+	t := b.t
+	t.Helper()
+	for query, want := range map[string]int{"state=refused": 1, "state=passed": 2, "state=refused&state=passed&verdict=refuse": 1, "state=delivered": 0} {
+		file := b.ok(query, b.call("GET", "/exports/entries?form=ndjson&"+query, nil, aud))
+		if n := strings.Count(file.text, "\n"); n != want {
+			t.Errorf("%s: %d entries, want %d:\n%s", query, n, want, file.text)
+		}
+	}
+	b.refused("no such state", b.call("GET", "/exports/entries?state=lost", nil, aud), "invalid")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	asked := func(e audit.Entry) bool {
+		return e.Action == "export-entries" && e.Subject == "admin/aud" && bytes.Contains(e.Detail, []byte("as ndjson, of /api/exports/entries?form=ndjson&state=delivered"))
+	}
+	if !slices.ContainsFunc(b.entries, asked) {
+		t.Error("what was exported is not recorded")
+	}
 }
 
 // TestIntake: security registers who sends, and who sends shows a token and is nobody
