@@ -83,7 +83,7 @@ func FuzzRules(f *testing.F) {
 		if json.Unmarshal(text, &r) != nil || r.Check() != nil {
 			return
 		}
-		if r.fits(password, name) == nil && (len(password) < 8 || len(password) > maxPassword) {
+		if r.fits(password, name) == nil && (len(password) < 8 || len(password) > MaxPassword) {
 			t.Errorf("%q fits %+v", password, r)
 		}
 	})

@@ -31,7 +31,7 @@ func ValidName(name string) error {
 		return nil
 	}
 	p := problem.New(problem.Invalid, "a name has from 2 to 32 of a-z, 0-9, dot, dash and underscore, and begins with a letter")
-	p.Fields = []problem.Field{{Name: "body.name", Detail: "as zhang.wei"}}
+	p.Fields = []problem.Field{problem.Like("zhang.wei", "as zhang.wei").At("name")}
 	return p
 }
 
@@ -40,7 +40,7 @@ func fitPerson(person string) error {
 		return nil
 	}
 	p := problem.New(problem.Invalid, "the person whose account it is has a name of at most %d characters", maxPerson)
-	p.Fields = []problem.Field{{Name: "body.person", Detail: "as 张伟"}}
+	p.Fields = []problem.Field{problem.Like("张伟", "as 张伟").At("person")}
 	return p
 }
 

@@ -35,7 +35,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, secret, old, password, ad
 	if err != nil {
 		return o, err
 	}
-	if len(old) > maxPassword {
+	if len(old) > MaxPassword {
 		old = ""
 	}
 	right, err := a.hasher.verify(ctx, who.password, old)
@@ -83,11 +83,17 @@ func (a *Accounts) fitsNext(ctx context.Context, who record, password string) er
 		}
 		if used {
 			p := problem.New(problem.Invalid, "this is one of your last %d passwords", rules.History)
-			p.Fields = []problem.Field{{Name: "body.password", Detail: "another one"}}
+			p.Fields = []problem.Field{usedBefore(rules.History)}
 			return p
 		}
 	}
 	return nil
+}
+
+func usedBefore(last int) problem.Field {
+	why := problem.AtMost(problem.UsedBefore, last)
+	why.Detail = "another one"
+	return why.At("password")
 }
 
 // putPassword puts a password in force, if the one before is still what was looked at.

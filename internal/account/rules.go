@@ -56,7 +56,7 @@ func (r Rules) Check() error {
 	p := problem.New(problem.Invalid, "not every rule may be set to this")
 	for _, one := range r.list() {
 		if one.value < one.least || one.value > one.most {
-			p.Fields = append(p.Fields, problem.Field{Name: "body." + one.name, Detail: fmt.Sprintf("from %d to %d", one.least, one.most)})
+			p.Fields = append(p.Fields, problem.Between(problem.Number, one.least, one.most).At(one.name))
 		}
 	}
 	if len(p.Fields) > 0 {
@@ -152,29 +152,35 @@ func (a *Accounts) setRules(ctx context.Context, r Rules, may func(now RulesInFo
 	return err
 }
 
-// maxPassword bounds what is hashed, in bytes.
-const maxPassword = 256
+// MaxPassword bounds what is hashed, in bytes.
+const MaxPassword = 256
 
 // fits refuses a password that the rules do not allow.
 func (r Rules) fits(password, name string) error {
-	var wrong []string
+	var wrong []problem.Why
 	if utf8.RuneCountInString(password) < r.MinLength {
-		wrong = append(wrong, fmt.Sprintf("at least %d characters", r.MinLength))
+		wrong = append(wrong, problem.AtLeast(problem.Characters, r.MinLength))
 	}
-	if len(password) > maxPassword || !utf8.ValidString(password) {
-		wrong = append(wrong, fmt.Sprintf("at most %d bytes", maxPassword))
+	if len(password) > MaxPassword || !utf8.ValidString(password) {
+		wrong = append(wrong, problem.AtMost(problem.Bytes, MaxPassword))
 	}
 	if classesOf(password) < r.Classes {
-		wrong = append(wrong, fmt.Sprintf("%d of lower case, upper case, digits and other characters", r.Classes))
+		why := problem.AtLeast(problem.Classes, r.Classes)
+		why.Detail = fmt.Sprintf("%d of lower case, upper case, digits and other characters", r.Classes)
+		wrong = append(wrong, why)
 	}
 	if name != "" && strings.Contains(strings.ToLower(password), strings.ToLower(name)) {
-		wrong = append(wrong, "not the account's name in it")
+		wrong = append(wrong, problem.Because(problem.OwnName, "not the account's name in it"))
 	}
 	if len(wrong) == 0 {
 		return nil
 	}
-	p := problem.New(problem.Invalid, "a password has %s", strings.Join(wrong, ", "))
-	p.Fields = []problem.Field{{Name: "body.password", Detail: strings.Join(wrong, "; ")}}
+	p := &problem.Error{Code: problem.Invalid}
+	var said []string
+	for _, why := range wrong {
+		p.Fields, said = append(p.Fields, why.At("password")), append(said, why.Detail)
+	}
+	p.Detail = "a password has " + strings.Join(said, ", ")
 	return p
 }
 

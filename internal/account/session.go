@@ -68,7 +68,7 @@ func (s *session) scan(row interface{ Scan(...any) error }, rules Rules) error {
 // SignIn looks at name and password. The session that it opens can show a second factor
 // and nothing else.
 func (a *Accounts) SignIn(ctx context.Context, in SignIn) (Opened, error) {
-	if len(in.Password) > maxPassword || !printable(in.Name, maxName) {
+	if len(in.Password) > MaxPassword || !printable(in.Name, maxName) {
 		in.Name, in.Password = "", "" // which nobody has; it is counted, and takes as long
 	}
 	who, err := a.find(ctx, a.db, in.Name)

@@ -102,9 +102,14 @@ func loaded(f Folder) (*source.Source, *policy.Policy, error) {
 	}
 	e := &problem.Error{Code: problem.Invalid, Detail: "the draft is not whole"}
 	for _, m := range mistakes(err) {
-		e.Fields = append(e.Fields, problem.Field{Name: m.where(), Detail: m.What})
+		e.Fields = append(e.Fields, m.field())
 	}
 	return nil, nil, e
+}
+
+// field is a mistake as a problem tells it: in the words of whoever read the file.
+func (m *Mistake) field() problem.Field {
+	return problem.Field{Name: m.where(), Why: problem.Because(problem.Other, m.What)}
 }
 
 func (m *Mistake) where() string {
@@ -154,13 +159,18 @@ func failing(list []Tried) error {
 	e := &problem.Error{Code: problem.Invalid, Detail: "the draft does not do what its cases expect"}
 	for _, t := range list {
 		if !t.OK && len(e.Fields) < maxFields {
-			e.Fields = append(e.Fields, problem.Field{Name: t.Where, Detail: fmt.Sprintf("%s: want %s, got %s", t.Name, verdict(t.Expect), verdict(t.Got))})
+			e.Fields = append(e.Fields, problem.Field{Name: t.Where, Why: t.why()})
 		}
 	}
 	if len(e.Fields) == 0 {
 		return nil
 	}
 	return e
+}
+
+func (t *Tried) why() problem.Why {
+	want, got := verdict(t.Expect), verdict(t.Got)
+	return problem.Because(problem.CaseFails, fmt.Sprintf("%s: want %s, got %s", t.Name, want, got), t.Name, want, got)
 }
 
 // verdict is a decision in a word.

@@ -106,7 +106,7 @@ const maxTitle = 200
 
 func goodTitle(s string) error {
 	if s == "" || len(s) > maxTitle || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return &problem.Error{Code: problem.Invalid, Detail: fmt.Sprintf("a title is one line of 1 to %d bytes", maxTitle), Fields: []problem.Field{{Name: "body.title", Detail: "not one"}}}
+		return &problem.Error{Code: problem.Invalid, Detail: fmt.Sprintf("a title is one line of 1 to %d bytes", maxTitle), Fields: []problem.Field{problem.Because(problem.OneLine, "not one").At("title")}}
 	}
 	return nil
 }

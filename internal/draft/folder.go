@@ -45,10 +45,10 @@ func NewFolder(files []File) (Folder, error) {
 		size += len(f[i].Text)
 		what := badFile(&f[i])
 		if i > 0 && f[i-1].Path == f[i].Path {
-			what = "it is there twice"
+			what = problem.Because(problem.Repeated, "it is there twice")
 		}
-		if what != "" && len(fields) < maxFields {
-			fields = append(fields, problem.Field{Name: clipped(f[i].Path, maxPath), Detail: what})
+		if what.Code != "" && len(fields) < maxFields {
+			fields = append(fields, problem.Field{Name: clipped(f[i].Path, maxPath), Why: what})
 		}
 	}
 	switch {
@@ -62,23 +62,29 @@ func NewFolder(files []File) (Folder, error) {
 	return f, f.nested()
 }
 
-// badFile says what is wrong with a file by itself, "" for nothing.
-func badFile(f *File) string {
+// badFile says what is wrong with a file by itself, if anything is.
+func badFile(f *File) problem.Why {
 	hidden := func(part string) bool { return strings.HasPrefix(part, ".") }
 	switch {
 	case f.Path == "." || !fs.ValidPath(f.Path) || len(f.Path) > maxPath || !utf8.ValidString(f.Path):
-		return fmt.Sprintf("the path is not one below the folder, of at most %d bytes", maxPath)
+		return badPath(fmt.Sprintf("the path is not one below the folder, of at most %d bytes", maxPath))
 	case strings.ContainsFunc(f.Path, func(r rune) bool { return r == '\\' || !unicode.IsPrint(r) }):
-		return "the path has signs that no file of policy needs"
+		return badPath("the path has signs that no file of policy needs")
 	case slices.ContainsFunc(strings.Split(f.Path, "/"), hidden):
-		return "hidden files are not part of a policy"
+		return badPath("hidden files are not part of a policy")
 	case len(f.Text) > MaxFile:
-		return fmt.Sprintf("%d bytes, at most %d", len(f.Text), MaxFile)
+		return problem.AtMost(problem.Bytes, MaxFile)
 	case !utf8.ValidString(f.Text) || strings.ContainsRune(f.Text, 0):
-		return "it is not text in UTF-8"
+		return problem.Because(problem.NotText, "it is not text in UTF-8")
 	default:
-		return ""
+		return problem.Why{}
 	}
+}
+
+func badPath(detail string) problem.Why {
+	why := problem.AtMost(problem.Path, maxPath)
+	why.Detail = detail
+	return why
 }
 
 // nested refuses a file that another one has as its directory.

@@ -225,7 +225,7 @@ func ownMistakes(err error, path string) error {
 			others++
 			continue
 		}
-		e.Fields = append(e.Fields, problem.Field{Name: m.where(), Detail: m.What})
+		e.Fields = append(e.Fields, m.field())
 	}
 	if others > 0 {
 		e.Detail += fmt.Sprintf("; %d places of it need what the part changes or takes away", others)
@@ -245,7 +245,7 @@ func (m *merging) check() error {
 	e := &problem.Error{Code: problem.Invalid, Detail: "the part says more than this partner may"}
 	wrong := func(id, format string, args ...any) {
 		if len(e.Fields) < maxFields {
-			e.Fields = append(e.Fields, problem.Field{Name: id, Detail: fmt.Sprintf(format, args...)})
+			e.Fields = append(e.Fields, problem.Field{Name: id, Why: problem.Because(problem.NotYours, fmt.Sprintf(format, args...))})
 		}
 	}
 	for i := range m.now.Subjects {

@@ -76,19 +76,17 @@ func (d *Desk) newPartner(payload json.RawMessage) (NewPartner, ed25519.PublicKe
 		return n, nil, err
 	}
 	e := &problem.Error{Code: problem.Invalid, Detail: "no such partner can be admitted"}
-	wrong := func(name, format string, args ...any) {
-		e.Fields = append(e.Fields, problem.Field{Name: "body." + name, Detail: fmt.Sprintf(format, args...)})
-	}
+	wrong := func(name string, why problem.Why) { e.Fields = append(e.Fields, why.At(name)) }
 	key, err := hex.DecodeString(n.Key)
 	if err != nil || len(key) != ed25519.PublicKeySize {
-		wrong("key", "64 hexadecimal digits are wanted")
+		wrong("key", problem.Hex(2*ed25519.PublicKeySize))
 	}
 	if !partnerName.MatchString(n.Name) {
-		wrong("name", "1 to 63 lower-case letters, digits and hyphens are wanted")
+		wrong("name", problem.PlainName(63))
 	}
 	d.zonesThere(n.Zones, wrong)
 	if len(n.Lists) == 0 || repeated(n.Lists) || slices.ContainsFunc(n.Lists, func(l string) bool { return l != listSubjects && l != listObjects }) {
-		wrong("lists", "subjects, objects or both")
+		wrong("lists", problem.Because(problem.Choice, "subjects, objects or both", listSubjects, listObjects))
 	}
 	if len(e.Fields) > 0 {
 		return n, nil, e
@@ -97,15 +95,19 @@ func (d *Desk) newPartner(payload json.RawMessage) (NewPartner, ed25519.PublicKe
 }
 
 // zonesThere holds the zones of a partner against those in force.
-func (d *Desk) zonesThere(zones []string, wrong func(name, format string, args ...any)) {
+func (d *Desk) zonesThere(zones []string, wrong func(name string, why problem.Why)) {
 	p := d.InForce()
-	if len(zones) == 0 || len(zones) > 16 || repeated(zones) {
-		wrong("zones", "1 to 16 different zones")
+	if len(zones) == 0 || len(zones) > 16 {
+		wrong("zones", problem.Between(problem.Count, 1, 16))
+		return
+	}
+	if repeated(zones) {
+		wrong("zones", problem.Because(problem.Repeated, "1 to 16 different zones"))
 		return
 	}
 	for _, z := range zones {
 		if p == nil || p.Zone(z) == nil {
-			wrong("zones", "no zone %q is in force", clipped(z, 64))
+			wrong("zones", problem.Because(problem.NoSuch, fmt.Sprintf("no zone %q is in force", clipped(z, 64)), clipped(z, 64)))
 		}
 	}
 }

@@ -103,17 +103,17 @@ func (x *Index) Count(ctx context.Context, s Scope, q CountQuery) (Counts, error
 
 func (x *Index) compileCount(ctx context.Context, s Scope, q *CountQuery) (*filter, error) {
 	if q.By != "" && !q.By.valid() {
-		return nil, invalid("by", "there is no field %q", q.By)
+		return nil, invalid("by", problem.Because(problem.NoSuch, fmt.Sprintf("there is no field %q", q.By), string(q.By)))
 	}
 	if q.Bucket < 0 || q.Bucket%time.Second != 0 {
-		return nil, invalid("bucket", "whole seconds")
+		return nil, invalid("bucket", problem.Like("1h", "whole seconds"))
 	}
 	if q.To.IsZero() {
 		q.To = x.c.Now()
 	}
 	f, err := x.compile(ctx, s, &q.Query)
 	if err == nil && q.Bucket > 0 && (f.to-f.from)/q.Bucket.Milliseconds() > maxBuckets {
-		return nil, invalid("bucket", "the window has more than %d of them", maxBuckets)
+		return nil, invalid("bucket", problem.AtMost(problem.Count, maxBuckets))
 	}
 	return f, err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/problem"
 )
 
 // Passage is a parcel in one row: what it was and how far it came.
@@ -93,7 +94,7 @@ func (x *Index) Crossings(ctx context.Context, s Scope, q Query, states []State)
 // passing prepares a search.
 func (x *Index) passing(ctx context.Context, s Scope, q Query, states []State) (*passing, error) {
 	if q.Limit < 0 || q.Limit > MaxPassages {
-		return nil, invalid("limit", "1 to %d", MaxPassages)
+		return nil, invalid("limit", problem.Between(problem.Number, 1, MaxPassages))
 	}
 	p := &passing{not: q.Not, states: states, limit: cmp.Or(q.Limit, defaultMax), seen: map[[16]byte]bool{}}
 	p.page.Items = []Passage{}

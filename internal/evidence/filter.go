@@ -56,7 +56,7 @@ func (x *Index) compile(ctx context.Context, s Scope, q *Query) (*filter, error)
 	if q.Parcel != "" {
 		id, err := reader.ParseParcel(strings.ToLower(q.Parcel))
 		if err != nil {
-			return nil, invalid("parcel", "32 hexadecimal digits")
+			return nil, invalid("parcel", problem.Hex(32))
 		}
 		f.parcel = &id
 	}

@@ -4,8 +4,8 @@
 package evidence
 
 import (
+	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"dukou.dev/dukou/internal/account"
@@ -67,30 +67,30 @@ type Query struct {
 // check holds a query against its limits and the scope.
 func (q *Query) check(s Scope) error {
 	if q.Limit < 0 || q.Limit > MaxLimit {
-		return invalid("limit", "1 to %d", MaxLimit)
+		return invalid("limit", problem.Between(problem.Number, 1, MaxLimit))
 	}
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
-		return invalid("from", "it must be before to")
+		return invalid("from", problem.Because(problem.Before, "it must be before to", "to"))
 	}
 	if q.Text != "" && (len(q.Text) < minText || len(q.Text) > maxText) {
-		return invalid("text", "%d to %d bytes", minText, maxText)
+		return invalid("text", problem.Between(problem.Bytes, minText, maxText))
 	}
 	for _, terms := range []map[Field][]string{q.Is, q.Not} {
 		for field, values := range terms {
 			if !field.valid() {
-				return invalid(string(field), "there is no such field")
+				return invalid(string(field), problem.Because(problem.NoSuch, "there is no such field", string(field)))
 			}
 			if len(values) > maxValues {
-				return invalid(string(field), "at most %d values", maxValues)
+				return invalid(string(field), problem.AtMost(problem.Count, maxValues))
 			}
 			if slices.ContainsFunc(values, func(v string) bool { return len(v) > audit.MaxString }) {
-				return invalid(string(field), "a value has at most %d bytes", audit.MaxString)
+				return invalid(string(field), problem.AtMost(problem.Bytes, audit.MaxString))
 			}
 		}
 	}
 	for _, class := range q.Is[FieldClass] {
 		if c := audit.Class(class); !c.Valid() {
-			return invalid("class", "there is no class %q", class)
+			return invalid("class", problem.Because(problem.NoSuch, fmt.Sprintf("there is no class %q", class), class))
 		} else if !s.Sees(c) {
 			return problem.New(problem.DutyWrong, "entries of class %s are another duty's to read", class)
 		}
@@ -98,10 +98,8 @@ func (q *Query) check(s Scope) error {
 	return nil
 }
 
-func invalid(name, format string, args ...any) error {
-	p := problem.New(problem.Invalid, name+": "+format, args...)
-	p.Fields = []problem.Field{{Name: name, Detail: strings.TrimPrefix(p.Detail, name+": ")}}
-	return p
+func invalid(name string, why problem.Why) error {
+	return &problem.Error{Code: problem.Invalid, Detail: name + ": " + why.Detail, Fields: []problem.Field{{Name: name, Why: why}}}
 }
 
 // bounds are the query's times in Unix milliseconds.

@@ -5,6 +5,7 @@ package evidence
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
@@ -96,11 +97,19 @@ func (x *Index) Ask(ctx context.Context, s Scope, name, of string, zone *time.Lo
 			continue
 		}
 		if (q.Of == "") != (of == "") {
-			return Answer{}, invalid("of", "this question is asked of: %q", q.Of)
+			return Answer{}, invalid("of", askedOf(q.Of))
 		}
 		return x.ask(ctx, s, &q, now, of)
 	}
 	return Answer{}, problem.New(problem.Unknown, "there is no question %q", name)
+}
+
+// askedOf is that a question wants something that it is asked of, or nothing.
+func askedOf(what string) problem.Why {
+	if what == "" {
+		return problem.Because(problem.NotHere, "this question is asked of nothing")
+	}
+	return problem.Because(problem.Missing, fmt.Sprintf("this question is asked of: %q", what))
 }
 
 func (x *Index) ask(ctx context.Context, s Scope, q *Question, now time.Time, of string) (Answer, error) {

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
+	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -58,7 +59,7 @@ func (x *Index) SavedSearches(ctx context.Context, account string) ([]Saved, err
 // SaveSearch keeps a search of an account. One of the same name is replaced.
 func (x *Index) SaveSearch(ctx context.Context, account, name, query string) (Saved, error) {
 	if n := utf8.RuneCountInString(name); n < 1 || n > maxSavedName || clean(name) != name {
-		return Saved{}, invalid("name", "1 to %d characters", maxSavedName)
+		return Saved{}, invalid("name", problem.Between(problem.Characters, 1, maxSavedName))
 	}
 	if err := checkSaved(query); err != nil {
 		return Saved{}, err
@@ -86,15 +87,15 @@ func (x *Index) SaveSearch(ctx context.Context, account, name, query string) (Sa
 
 func checkSaved(query string) error {
 	if len(query) > maxSavedQuery {
-		return invalid("query", "at most %d bytes", maxSavedQuery)
+		return invalid("query", problem.AtMost(problem.Bytes, maxSavedQuery))
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil || clean(query) != query {
-		return invalid("query", "not like class=decision&verdict=refuse")
+		return invalid("query", problem.Like("class=decision&verdict=refuse", "not like class=decision&verdict=refuse"))
 	}
 	for name := range values {
 		if !slices.Contains(Parameters(), name) {
-			return invalid("query", "a search has no parameter %q", name)
+			return invalid("query", problem.Because(problem.NoSuch, fmt.Sprintf("a search has no parameter %q", name), name))
 		}
 	}
 	return nil

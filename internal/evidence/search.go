@@ -192,7 +192,7 @@ func parseCursor(text string) (p place, err error) {
 		_, err = fmt.Fscanf(strings.NewReader(string(b)), "%d.%d.%d", &p.at, &p.log, &p.idx)
 	}
 	if err != nil || cursorOf(p) != text || p.at < 0 || p.log < 0 || p.log > math.MaxInt32 || p.idx < 0 {
-		return place{}, invalid("after", "not a cursor of an answer")
+		return place{}, invalid("after", problem.Because(problem.Form, "not a cursor of an answer"))
 	}
 	return p, nil
 }

@@ -57,23 +57,24 @@ var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`) //nolint:gocheckn
 // check refuses settings that cannot be meant.
 func (s *Settings) check() error {
 	var wrong []problem.Field
-	add := func(bad bool, name, detail string) {
+	add := func(bad bool, name string, why problem.Why) {
 		if bad {
-			wrong = append(wrong, problem.Field{Name: "body." + name, Detail: detail})
+			wrong = append(wrong, why.At(name))
 		}
 	}
 	host, port, err := net.SplitHostPort(s.Address)
+	file := problem.Because(problem.FileName, "the name of a file in the center's directory for exports")
 	number, portErr := strconv.ParseUint(port, 10, 16)
-	add(!nameForm.MatchString(s.Name), "name", "lower-case letters, digits and hyphens, at most 40")
-	add(err != nil || host == "" || portErr != nil || number == 0, "address", "HOST:PORT, as siem.bank.internal:6514")
-	add(s.Form != OCSF && s.Form != CEF, "form", "ocsf or cef")
-	add(s.Framing != Octets && s.Framing != Newline, "framing", "octets or newline")
-	add(!plainName(s.CA), "ca", "the name of a file in the center's directory for exports")
-	add(s.Certificate != "" && !plainName(s.Certificate), "certificate", "the name of a file in the same directory")
-	add(s.Key != "" && !plainName(s.Key), "key", "the name of a file in the same directory")
-	add((s.Key == "") != (s.Certificate == ""), "key", "certificate and key come together")
+	add(!nameForm.MatchString(s.Name), "name", problem.PlainName(40))
+	add(err != nil || host == "" || portErr != nil || number == 0, "address", problem.Like("siem.bank.internal:6514", "HOST:PORT, as siem.bank.internal:6514"))
+	add(s.Form != OCSF && s.Form != CEF, "form", problem.OneOf(string(OCSF), string(CEF)))
+	add(s.Framing != Octets && s.Framing != Newline, "framing", problem.OneOf(string(Octets), string(Newline)))
+	add(!plainName(s.CA), "ca", file)
+	add(s.Certificate != "" && !plainName(s.Certificate), "certificate", file)
+	add(s.Key != "" && !plainName(s.Key), "key", file)
+	add((s.Key == "") != (s.Certificate == ""), "key", problem.Because(problem.Together, "certificate and key come together", "certificate", "key"))
 	for i, c := range s.Classes {
-		add(!c.Valid(), fmt.Sprintf("classes[%d]", i), "not a class of audit")
+		add(!c.Valid(), fmt.Sprintf("classes[%d]", i), problem.Because(problem.NoSuch, "not a class of audit"))
 	}
 	if wrong != nil {
 		return &problem.Error{Code: problem.Invalid, Detail: "the receiver is not described completely", Fields: wrong}

@@ -142,31 +142,34 @@ func (f *Findings) Open(ctx context.Context, who account.Caller, n New) (Finding
 	return f.Get(ctx, row.ID)
 }
 
+// maxDays is how far ahead a finding may be due: three years.
+const maxDays = 3 * 365
+
 func (n *New) check(now time.Time) error {
 	var wrong []problem.Field
-	add := func(name, detail string) { wrong = append(wrong, problem.Field{Name: "body." + name, Detail: detail}) }
+	add := func(name string, why problem.Why) { wrong = append(wrong, why.At(name)) }
 	if strings.TrimSpace(n.Title) == "" || utf8.RuneCountInString(n.Title) > MaxTitle {
-		add("title", fmt.Sprintf("1 to %d characters", MaxTitle))
+		add("title", problem.Between(problem.Characters, 1, MaxTitle))
 	}
 	if utf8.RuneCountInString(n.Text) > MaxText {
-		add("text", fmt.Sprintf("at most %d characters", MaxText))
+		add("text", problem.AtMost(problem.Characters, MaxText))
 	}
 	if n.Severity < 1 || n.Severity > 3 {
-		add("severity", "1, 2 or 3")
+		add("severity", problem.Between(problem.Number, 1, 3))
 	}
 	if n.Owner != account.System && n.Owner != account.Security {
-		add("owner", "system or security")
+		add("owner", problem.OneOf("system", "security"))
 	}
-	if n.Due.Before(now) || n.Due.After(now.AddDate(3, 0, 0)) {
-		add("due", "in the future, within three years")
+	if n.Due.Before(now) || n.Due.After(now.AddDate(0, 0, maxDays)) {
+		add("due", problem.Ahead(maxDays))
 	}
 	if len(n.Entries) > MaxEntries {
-		add("entries", fmt.Sprintf("at most %d", MaxEntries))
+		add("entries", problem.AtMost(problem.Count, MaxEntries))
 	}
 	seen := map[Entry]bool{}
 	for i, e := range n.Entries {
 		if e.Log == "" || len(e.Log) > 250 || e.Index > 1<<53-1 || seen[e] {
-			add(fmt.Sprintf("entries[%d]", i), "a log and an index, each pair once")
+			add(fmt.Sprintf("entries[%d]", i), problem.Because(problem.Form, "a log and an index, each pair once"))
 		}
 		seen[e] = true
 	}

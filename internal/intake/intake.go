@@ -13,7 +13,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
-	"fmt"
 	"log/slog"
 	"net"
 	"regexp"
@@ -179,24 +178,24 @@ func (s *Settings) check() error {
 	sum, err := hex.DecodeString(s.Fingerprint)
 	switch {
 	case !nameForm.MatchString(s.Name):
-		return invalid("name", "lower-case letters, digits and hyphens, at most 40")
+		return invalid("name", problem.PlainName(40))
 	case !nameForm.MatchString(s.Zone):
-		return invalid("zone", "lower-case letters, digits and hyphens, at most 40")
+		return invalid("zone", problem.PlainName(40))
 	case s.Rate < 1 || s.Rate > MaxRate:
-		return invalid("rate", fmt.Sprintf("1 to %d", MaxRate))
+		return invalid("rate", problem.Between(problem.Number, 1, MaxRate))
 	case s.Kind == Syslog && (err != nil || len(sum) != sha256.Size):
-		return invalid("fingerprint", "SHA-256 of the sender's certificate: 64 hexadecimal digits")
+		return invalid("fingerprint", problem.Hex(2*sha256.Size))
 	case s.Kind == JSON && s.Fingerprint != "":
-		return invalid("fingerprint", "a sender of JSON has a token")
+		return invalid("fingerprint", problem.Because(problem.NotHere, "a sender of JSON has a token"))
 	case s.Kind != Syslog && s.Kind != JSON:
-		return invalid("kind", "syslog or json")
+		return invalid("kind", problem.OneOf("syslog", "json"))
 	default:
 		return nil
 	}
 }
 
-func invalid(field, detail string) error {
-	return &problem.Error{Code: problem.Invalid, Detail: "the source is not described completely", Fields: []problem.Field{{Name: "body." + field, Detail: detail}}}
+func invalid(field string, why problem.Why) error {
+	return &problem.Error{Code: problem.Invalid, Detail: "the source is not described completely", Fields: []problem.Field{why.At(field)}}
 }
 
 // Run takes in syslog and writes the counts, until ctx ends.

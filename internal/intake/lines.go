@@ -60,9 +60,9 @@ func readLines(body []byte) ([]told, error) {
 		if len(all) == MaxLines {
 			return nil, problem.New(problem.TooLarge, "at most %d lines at once", MaxLines)
 		}
-		t, err := readLine(text)
-		if err != nil {
-			return nil, &problem.Error{Code: problem.Invalid, Detail: "nothing was taken", Fields: []problem.Field{{Name: fmt.Sprintf("body.line[%d]", number), Detail: err.Error()}}}
+		t, why := readLine(text)
+		if why.Code != "" {
+			return nil, &problem.Error{Code: problem.Invalid, Detail: "nothing was taken", Fields: []problem.Field{why.At(fmt.Sprintf("line[%d]", number))}}
 		}
 		all = append(all, t)
 	}
@@ -73,13 +73,13 @@ func readLines(body []byte) ([]told, error) {
 }
 
 // readLine reads one object. The names that it looks for are those that most loggers use.
-func readLine(text []byte) (told, error) {
+func readLine(text []byte) (told, problem.Why) {
 	if len(text) > MaxText {
-		return told{}, fmt.Errorf("longer than %d bytes", MaxText)
+		return told{}, problem.AtMost(problem.Bytes, MaxText)
 	}
 	var m map[string]any
 	if err := json.Unmarshal(text, &m); err != nil || m == nil {
-		return told{}, fmt.Errorf("not an object of JSON")
+		return told{}, problem.Because(problem.Kind, "not an object of JSON", "object")
 	}
 	t := told{Detail: Detail{Format: "json", Text: string(bytes.ToValidUTF8(text, []byte("\uFFFD"))), Severity: first(m, "severity", "level"), Host: line(first(m, "host", "hostname"), audit.MaxString)}}
 	t.Severity = line(t.Severity, 32)
@@ -90,7 +90,7 @@ func readLine(text []byte) (told, error) {
 	if at, err := time.Parse(time.RFC3339, first(m, "time", "timestamp", "@timestamp")); err == nil {
 		t.Time = max(at.UnixMilli(), 0)
 	}
-	return t, nil
+	return t, problem.Why{}
 }
 
 // first is the first of some members that is a text.

@@ -16,6 +16,15 @@ type setup struct {
 	Missing     []account.Duty `json:"missing" doc:"the duties that nobody has taken over"`
 	Domain      string         `json:"domain,omitempty" doc:"that passkeys are made for (the RP ID); none: no passkeys"`
 	Origins     []string       `json:"origins,omitempty" doc:"where passkeys work"`
+	Password    passwordRules  `json:"password" doc:"what is asked of a password; somebody who chooses the first one is not signed in"`
+}
+
+// passwordRules are those of the account's rules that a password is held to.
+type passwordRules struct {
+	MinLength int `json:"minLength" doc:"characters"`
+	MaxBytes  int `json:"maxBytes"`
+	Classes   int `json:"classes" doc:"of lower case, upper case, digits, others: how many it has"`
+	History   int `json:"history" doc:"how many earlier passwords may not be used again"`
 }
 
 type tokenInput struct {
@@ -69,7 +78,7 @@ func (s *Server) linkRoutes() []Route {
 	const group = "links"
 	return []Route{
 		route(Route{ID: "get-setup", Method: http.MethodGet, Path: "/setup", Verb: "setup", Group: group, May: anyone(), Quiet: true,
-			Summary: "Say whether this installation has its administrators yet"}, s.getSetup),
+			Summary: "Say whether this installation has its administrators yet, and what it asks of a password"}, s.getSetup),
 		route(Route{ID: "make-first-link", Method: http.MethodPost, Path: "/links/first/{duty}", Verb: "account link", Group: group, May: onHost(),
 			Summary: "Make the first link of a duty anew, on the center's host", Help: "The one before is of no use any more. Only for a duty that nobody has taken over."},
 			func(ctx context.Context, in *DutyPath) (*answer[account.Link], error) {
@@ -96,7 +105,12 @@ func (s *Server) getSetup(ctx context.Context, _ *struct{}) (*answer[setup], err
 	if err != nil {
 		return nil, err
 	}
+	rules, err := s.Accounts.Rules(ctx)
+	if err != nil {
+		return nil, err
+	}
 	body := setup{Initialised: true, Missing: []account.Duty{}, Domain: s.Accounts.Domain, Origins: s.Accounts.Origins}
+	body.Password = passwordRules{MinLength: rules.MinLength, MaxBytes: account.MaxPassword, Classes: rules.Classes, History: rules.History}
 	for _, d := range account.Duties() {
 		if !had[d] {
 			body.Initialised, body.Missing = false, append(body.Missing, d)

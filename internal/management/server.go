@@ -251,7 +251,7 @@ func newError(status int, detail string, errs ...error) huma.StatusError {
 	for _, err := range errs {
 		var at huma.ErrorDetailer
 		if errors.As(err, &at) {
-			d.Fields = append(d.Fields, problem.Field{Name: at.ErrorDetail().Location, Detail: at.ErrorDetail().Message})
+			d.Fields = append(d.Fields, fieldOf(at.ErrorDetail()))
 		}
 	}
 	return d

@@ -72,12 +72,6 @@ func Status(c Code) int {
 	return http.StatusInternalServerError
 }
 
-// Field is one thing that is not right in what was sent.
-type Field struct {
-	Name   string `json:"name" doc:"where, as a path like body.flows[2].name"`
-	Detail string `json:"detail" doc:"what is not right"`
-}
-
 // Error is a problem as an error. Its detail is told to the caller; its cause is not.
 type Error struct {
 	Code   Code

@@ -124,8 +124,10 @@ func canonical(payload json.RawMessage) (json.RawMessage, error) {
 
 func (n New) limits(now time.Time) error {
 	var fields []problem.Field
-	wrong := func(name, format string, args ...any) {
-		fields = append(fields, problem.Field{Name: "body." + name, Detail: fmt.Sprintf(format, args...)})
+	wrong := func(name string, why problem.Why) {
+		if why.Code != "" {
+			fields = append(fields, why.At(name))
+		}
 	}
 	for _, t := range []struct {
 		name, text string
@@ -133,47 +135,47 @@ func (n New) limits(now time.Time) error {
 	}{
 		{"title", n.Title, MaxTitle}, {"reason", n.Reason, MaxReason}, {"difference", n.Difference, MaxDifference}, {"compared", n.Compared, MaxTitle},
 	} {
-		if why := badText(t.text, t.most); why != "" {
-			wrong(t.name, "%s", why)
-		}
+		wrong(t.name, badText(t.text, t.most))
 	}
 	if n.Title == "" || strings.ContainsAny(n.Title, "\r\n") {
-		wrong("title", "one line is wanted")
+		wrong("title", problem.Because(problem.OneLine, "one line is wanted"))
 	}
 	if !n.Due.IsZero() && (n.Due.After(now.Add(MaxDue)) || n.Due.UnixMilli() <= 0) {
-		wrong("due", "at most %d days from now", MaxDue/(24*time.Hour))
+		wrong("due", problem.Ahead(int(MaxDue/(24*time.Hour))))
 	}
-	if why := badSignatures(n.Signatures); why != "" {
-		wrong("signatures", "%s", why)
-	}
+	wrong("signatures", badSignatures(n.Signatures))
 	if len(fields) > 0 {
 		return &problem.Error{Code: problem.Invalid, Detail: "this cannot be proposed", Fields: fields}
 	}
 	return nil
 }
 
-// badText says why a text cannot be kept, "" when it can.
-func badText(s string, most int) string {
+func badField(name string, why problem.Why) error {
+	return &problem.Error{Code: problem.Invalid, Detail: name + ": " + why.Detail, Fields: []problem.Field{why.At(name)}}
+}
+
+// badText says why a text cannot be kept, nothing when it can.
+func badText(s string, most int) problem.Why {
 	switch {
 	case len(s) > most:
-		return fmt.Sprintf("%d bytes, at most %d", len(s), most)
+		return problem.AtMost(problem.Bytes, most)
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
-		return "it is not text"
+		return problem.Because(problem.NotText, "it is not text")
 	default:
-		return ""
+		return problem.Why{}
 	}
 }
 
-func badSignatures(list [][]byte) string {
+func badSignatures(list [][]byte) problem.Why {
 	if len(list) > MaxSignatures {
-		return fmt.Sprintf("%d signatures, at most %d", len(list), MaxSignatures)
+		return problem.AtMost(problem.Count, MaxSignatures)
 	}
 	for _, s := range list {
 		if len(s) == 0 || len(s) > MaxSignature {
-			return fmt.Sprintf("a signature of %d bytes, 1 to %d", len(s), MaxSignature)
+			return problem.Between(problem.Bytes, 1, MaxSignature)
 		}
 	}
-	return ""
+	return problem.Why{}
 }
 
 // check asks the act whether it takes a proposal with a vote.
@@ -181,7 +183,7 @@ func (s *Proposals) check(ctx context.Context, act Act, p Proposal, v Vote) erro
 	if act.Compare != nil {
 		if want := act.Compare(p); want == "" || v.Compared != want {
 			return &problem.Error{Code: problem.Invalid, Detail: "what you have read elsewhere is not what was proposed: do not go on before you know why",
-				Fields: []problem.Field{{Name: "body.compared", Detail: "not that of the proposal"}}}
+				Fields: []problem.Field{problem.Because(problem.Differs, "not that of the proposal").At("compared")}}
 		}
 	}
 	if act.Check != nil {

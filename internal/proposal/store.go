@@ -187,7 +187,7 @@ func parseCursor(s string) (created int64, id string, err error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	at, id, ok := strings.Cut(string(b), ".")
 	created, perr := strconv.ParseInt(at, 10, 64)
-	if err = errors.Join(err, perr); err != nil || !ok || badText(id, 64) != "" {
+	if err = errors.Join(err, perr); err != nil || !ok || badText(id, 64).Code != "" {
 		return 0, "", problem.New(problem.Invalid, "after is not what a list has given as next")
 	}
 	return created, id, nil

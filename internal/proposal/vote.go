@@ -66,8 +66,8 @@ func (s *Proposals) Withdraw(ctx context.Context, who account.Caller, id, reason
 	if who.Account != p.Proposer {
 		return Proposal{}, problem.New(problem.DutyWrong, "%s proposed it: refuse it instead", p.ProposerName)
 	}
-	if why := badText(reason, MaxReason); why != "" {
-		return Proposal{}, problem.New(problem.Invalid, "reason: %s", why)
+	if why := badText(reason, MaxReason); why.Code != "" {
+		return Proposal{}, badField("reason", why)
 	}
 	v := Vote{Account: who.Account, Name: who.Name, Digest: p.Digest, Reason: reason}
 	return s.vote(ctx, who, p, v, "withdraw", Withdrawn, Waiting, Approved)
@@ -89,14 +89,14 @@ func (s *Proposals) voted(ctx context.Context, who account.Caller, id string, b 
 	if subtle.ConstantTimeCompare([]byte(b.Digest), []byte(p.Digest)) != 1 {
 		return p, act, problem.New(problem.Stale, "you have seen something else than what is proposed: read it again")
 	}
-	if why := badText(b.Reason, MaxReason); why != "" {
-		return p, act, problem.New(problem.Invalid, "reason: %s", why)
+	if why := badText(b.Reason, MaxReason); why.Code != "" {
+		return p, act, badField("reason", why)
 	}
-	if why := badText(b.Compared, MaxTitle); why != "" {
-		return p, act, problem.New(problem.Invalid, "compared: %s", why)
+	if why := badText(b.Compared, MaxTitle); why.Code != "" {
+		return p, act, badField("compared", why)
 	}
-	if why := badSignatures(b.Signatures); why != "" {
-		return p, act, problem.New(problem.Invalid, "%s", why)
+	if why := badSignatures(b.Signatures); why.Code != "" {
+		return p, act, badField("signatures", why)
 	}
 	return p, act, nil
 }
