@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from './cose';
 import { SigningError } from './error';
-import { readRelease, shownIn, signRelease } from './release';
+import { proposedRelease, readRelease, signRelease } from './release';
 
 // The vector is made, and held, by internal/quarantine's TestVector; its key is that of
 // internal/envelope's.
@@ -71,15 +71,34 @@ describe('signing a release from quarantine', () => {
 });
 
 describe('what a proposal shows', () => {
+  const signProposed = (payload: unknown, difference: string) => {
+    const { document, shown } = proposedRelease(payload, difference);
+    return signRelease(document, shown, key, vector.now);
+  };
   it('is what its document says', () => {
-    expect(signRelease(bytesOf('release', vector.payload.document), shownIn(vector.difference), key, vector.now)).toBe(vector.cose);
+    expect(signProposed(vector.payload, vector.difference)).toBe(vector.cose);
   });
   it('is not known when it is not said, or said twice', () => {
     const lines = vector.difference.split('\n');
     for (const line of lines.slice(0, 8)) {
       const left = lines.filter((l) => l !== line).join('\n');
-      expect(faultOf(() => signRelease(document, shownIn(left), key, vector.now)), line).toMatch(/^field release/);
-      expect(faultOf(() => signRelease(document, shownIn(`${vector.difference}${line}\n`), key, vector.now)), line).toMatch(/^field release/);
+      expect(faultOf(() => signProposed(vector.payload, left)), line).toMatch(/^field release/);
+      expect(faultOf(() => signProposed(vector.payload, `${vector.difference}${line}\n`)), line).toMatch(/^field release/);
+    }
+  });
+  for (const [field, altered] of Object.entries(vector.altered)) {
+    it(`is not signed with another ${field} in its document`, () => {
+      expect(faultOf(() => signProposed({ ...vector.payload, document: altered }, vector.difference))).toMatch(field.startsWith('notAfter') ? 'time' : `field release ${field}`);
+    });
+  }
+  it('is not signed when its payload is another', () => {
+    for (const [payload, fault] of [
+      [{ ...vector.payload, front: 'other' }, 'field release front'],
+      [{ ...vector.payload, parcel: '02'.padEnd(32, '0') }, 'field release parcel'],
+      [{ ...vector.payload, document: '!' }, 'unreadable release'],
+      [null, 'unreadable release'],
+    ] as const) {
+      expect(faultOf(() => signProposed(payload, vector.difference))).toBe(fault);
     }
   });
 });

@@ -3,7 +3,7 @@
 
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { encode } from 'cborg';
-import { cose, read } from './cose';
+import { bytesOf, cose, read } from './cose';
 import { type ReleaseField, SigningError } from './error';
 import { readKey } from './key';
 
@@ -43,13 +43,17 @@ export function readRelease(document: Uint8Array): Release {
 // every field is what was shown. It gives the signature in base64.
 export function signRelease(document: Uint8Array, shown: Shown, keyPem: string, now = Date.now()): string {
   const key = readKey(keyPem);
-  const release = readRelease(document);
+  checkRelease(readRelease(document), shown, now);
+  return cose('dukou release 1', document, key);
+}
+
+// checkRelease throws for what is not to be signed.
+export function checkRelease(release: Release, shown: Shown, now = Date.now()): void {
   for (const field of Object.keys(fields) as (keyof Shown)[]) {
     const seen = shown[field];
     if (seen === undefined || String(release[field]) !== String(seen)) throw new SigningError('field', 'release', field);
   }
   if (release.notAfter <= now || release.notAfter > now + longest) throw new SigningError('time', 'release', 'notAfter');
-  return cose('dukou release 1', document, key);
 }
 
 // Each field is named here: one that is forgotten is an error of the compiler.
@@ -78,6 +82,16 @@ export function shownIn(difference: string): Shown {
   const known = Object.keys(fields).map((field) => [field, of(field as keyof Shown)] as const);
   const shown = Object.fromEntries(known) as Shown;
   return { ...shown, size: of('size')?.replace(/ bytes$/, '') };
+}
+
+// proposedRelease is what a proposal of a release has: the document, and what it shows
+// of the file, by its difference and its payload alike.
+export function proposedRelease(payload: unknown, difference: string): { document: Uint8Array; shown: Shown } {
+  const p = (payload ?? {}) as { front?: unknown; parcel?: unknown; document?: unknown };
+  const shown = shownIn(difference);
+  const both = (field: 'front' | 'parcel') => (p[field] === shown[field] ? shown[field] : undefined);
+  const document = bytesOf('release', typeof p.document === 'string' ? p.document : '');
+  return { document, shown: { ...shown, front: both('front'), parcel: both('parcel') } };
 }
 
 function hexOf(value: unknown, length: number): string {

@@ -7,12 +7,14 @@ import { api } from '../../api/client';
 import { Page } from '../../parts/Page';
 import { useMay } from '../../session/session';
 import { useNames } from '../../shell/names';
+import { Section } from '../evidence/Section';
 import { fieldsOfParcels } from '../evidence/search/fields';
 import { SearchBar } from '../evidence/search/SearchBar';
 import { useSearch } from '../evidence/search/useSearch';
 import { ValueMenus } from '../evidence/search/ValueMenu';
 import { Views } from '../evidence/search/Views';
 import { Passages } from './Crossings';
+import { Held } from './Held';
 import type { Passage } from './State';
 import { useText } from './text';
 
@@ -29,21 +31,21 @@ function useFileFlows(): string[] | undefined | null {
   return useMemo(() => (overview.isPending ? null : text === '' ? undefined : text.split('\n')), [overview.isPending, text]);
 }
 
-// Quarantine lists the files that were refused for good, and says how they are given back.
+// Quarantine lists the files that lie at the fronts, and those that were refused before.
 export default function Quarantine() {
   const t = useText();
   const names = useNames();
   const may = useMay();
-  if (!may('list-crossings')) {
-    return (
-      <Page title={names.pages.quarantine} lead={t.quarantineLead}>
-        <Alert type="info" showIcon title={t.quarantineSystem} description={t.quarantineSteps} />
-      </Page>
-    );
-  }
   return (
     <Page title={names.pages.quarantine} lead={t.quarantineLead}>
-      <Refused />
+      <Held />
+      {may('list-crossings') ? (
+        <Section title={t.refusedPast} lead={t.refusedLead}>
+          <Refused />
+        </Section>
+      ) : (
+        <Alert className="more-about" type="info" showIcon title={t.quarantineSystem} />
+      )}
       <Collapse size="small" className="more-about" items={[{ key: 'how', label: t.quarantineHow, children: t.quarantineSteps }]} />
     </Page>
   );
@@ -51,7 +53,6 @@ export default function Quarantine() {
 
 function Refused() {
   const t = useText();
-  const names = useNames();
   const search = useSearch(fieldsOfParcels, '7d');
   const files = useFileFlows();
   const query = useMemo(() => ({ ...(files ? { flow: files } : {}), ...search.query, verdict: ['refuse'], state: ['refused' as const] }), [search.query, files]);
@@ -62,7 +63,7 @@ function Refused() {
         <Views search={search} />
       </SearchBar>
       <ValueMenus search={search}>
-        <Passages query={query} label={names.pages.quarantine} empty={t.quarantineEmpty} show={isFile} />
+        <Passages query={query} label={t.refusedPast} empty={t.quarantineEmpty} show={isFile} />
       </ValueMenus>
     </>
   );
