@@ -5,6 +5,10 @@ import type { components } from './description.gen';
 
 type Document = components['schemas']['ProblemDocument'];
 
+// Field is one thing that is not right in what was sent.
+export type Field = components['schemas']['ProblemField'];
+export type FieldCode = Field['code'];
+
 // Problem is what the center says when it does not do a call (RFC 9457), or what keeps
 // it from being asked: then the code is "no-connection".
 export class Problem extends Error {
@@ -13,7 +17,7 @@ export class Problem extends Error {
   readonly detail: string;
   readonly request: string | undefined;
   readonly until: string | undefined; // when it is worth to try again
-  readonly fields: { name: string; detail: string }[];
+  readonly fields: Field[];
 
   constructor(d: Partial<Document>) {
     super(d.detail ?? d.title ?? d.code ?? 'problem');

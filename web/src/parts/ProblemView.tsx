@@ -3,6 +3,7 @@
 
 import { Alert, Button, Typography } from 'antd';
 import { problemOf } from '../api/problem';
+import { useFieldText } from '../language/fields';
 import { texts } from '../language/texts';
 
 const useText = texts(
@@ -71,13 +72,14 @@ export function useProblemText(): (error: unknown) => string {
 export function ProblemView({ error, retry }: { error: unknown; retry?: () => void }) {
   const t = useText();
   const say = useProblemText();
+  const sayField = useFieldText();
   const p = problemOf(error);
   const details = (
     <>
       {p.detail !== '' && <div className="wrap-anywhere">{p.detail}</div>}
       {p.fields.map((f) => (
-        <div key={f.name + f.detail} className="wrap-anywhere">
-          <code>{f.name}</code>: {f.detail}
+        <div key={f.name + f.detail} className="wrap-anywhere" title={f.detail}>
+          <code>{f.name}</code>: {sayField(f)}
         </div>
       ))}
       {p.request && <Typography.Text type="secondary">{t.request(p.request)}</Typography.Text>}

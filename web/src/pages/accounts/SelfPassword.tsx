@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { App, Form, Input } from 'antd';
-import { api, client } from '../../api/client';
+import { client } from '../../api/client';
 import { Act } from '../../parts/Act';
 import { NewPassword } from '../entrance/NewPassword';
 import { Trouble } from '../entrance/Trouble';
@@ -20,7 +20,6 @@ export function SelfPassword() {
   const t = useText();
   const words = t.self.password;
   const { message } = App.useApp();
-  const rules = api.useQuery('get', '/api/settings/accounts', {});
   const [form] = Form.useForm<Typed>();
   const { busy, error, act } = useFormAct(form, { 'credentials-wrong': ['old', words.wrong] });
   const readAnew = useReadAnew();
@@ -37,7 +36,7 @@ export function SelfPassword() {
       <Form.Item name="old" label={words.old} rules={[{ required: true, message: t.wanted }]}>
         <Input.Password autoComplete="current-password" maxLength={256} />
       </Form.Item>
-      <NewPassword rules={rules.data} />
+      <NewPassword />
       <Act call="change-password" type="primary" htmlType="submit" loading={busy}>
         {words.go}
       </Act>

@@ -5,8 +5,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { App, Button, Drawer, Form, Input, Select, Space, Switch } from 'antd';
 import { useState } from 'react';
 import { client, type Schemas } from '../../api/client';
-import { problemOf } from '../../api/problem';
 import { ProblemView } from '../../parts/ProblemView';
+import { useMark } from '../../parts/useAtInputs';
 import { usePreferences } from '../../session/preferences';
 import { KindFields } from './KindFields';
 import { useChannelText, useKinds } from './channelText';
@@ -21,6 +21,7 @@ export function ChannelForm({ channel, fresh, onClose }: { channel: Channel | un
   const t = useChannelText();
   const { language, zone } = usePreferences();
   const [form] = Form.useForm<Filled>();
+  const mark = useMark(form);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const queries = useQueryClient();
@@ -36,7 +37,7 @@ export function ChannelForm({ channel, fresh, onClose }: { channel: Channel | un
       onClose();
     } catch (e) {
       setError(e);
-      markFields(form, e);
+      mark(e);
     } finally {
       setBusy(false);
       await queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith('/api/channels') });
@@ -67,12 +68,6 @@ export function ChannelForm({ channel, fresh, onClose }: { channel: Channel | un
       </Form>
     </Drawer>
   );
-}
-
-// markFields shows what the center says of a field at that field, where the form has it.
-function markFields(form: ReturnType<typeof Form.useForm<Filled>>[0], error: unknown) {
-  const fields = problemOf(error).fields.map((f) => ({ name: [f.name.replace(/^body\./, '')] as never, errors: [f.detail] }));
-  form.setFields(fields.filter((f) => (form.getFieldInstance(f.name) as unknown) !== undefined));
 }
 
 function Common({ changing }: { changing: boolean }) {

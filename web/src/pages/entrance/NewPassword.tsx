@@ -2,15 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Form, Input, Tag } from 'antd';
-import type { Schemas } from '../../api/client';
+import { api, type Schemas } from '../../api/client';
 import { madeOf } from './kinds';
 import { useText } from './text';
 
+type Rules = Schemas['Setup']['password'];
+
 // NewPassword are the two fields of a new password, with what it is made of while it is
 // typed. They are part of a form that has the fields "password" and "again".
-export function NewPassword({ rules }: { rules?: Schemas['AccountRules'] | undefined }) {
+export function NewPassword() {
   const t = useText();
   const words = t.newPassword;
+  const rules = api.useQuery('get', '/api/setup', {}).data?.password;
   const typed = Form.useWatch<string | undefined>('password');
   return (
     <>
@@ -20,12 +23,12 @@ export function NewPassword({ rules }: { rules?: Schemas['AccountRules'] | undef
         rules={[{ required: true, message: t.signIn.wanted }]}
         extra={
           <>
-            {rules ? words.rules(rules.minLength, rules.classes, rules.history) : words.general}
+            {rules ? words.rules(rules) : words.general}
             <MadeOf password={typed ?? ''} rules={rules} />
           </>
         }
       >
-        <Input.Password autoComplete="new-password" maxLength={256} />
+        <Input.Password autoComplete="new-password" maxLength={rules?.maxBytes} />
       </Form.Item>
       <Form.Item
         name="again"
@@ -38,13 +41,13 @@ export function NewPassword({ rules }: { rules?: Schemas['AccountRules'] | undef
           }),
         ]}
       >
-        <Input.Password autoComplete="new-password" maxLength={256} />
+        <Input.Password autoComplete="new-password" maxLength={rules?.maxBytes} />
       </Form.Item>
     </>
   );
 }
 
-function MadeOf({ password, rules }: { password: string; rules?: Schemas['AccountRules'] | undefined }) {
+function MadeOf({ password, rules }: { password: string; rules?: Rules | undefined }) {
   const words = useText().newPassword;
   const made = madeOf(password);
   return (

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from 'vitest';
-import { detailIn } from './details';
 import { madeOf } from './kinds';
 import { backOf, isNumber, passkeysAt } from './place';
 
@@ -31,20 +30,6 @@ describe('the way back after signing in', () => {
     for (const bad of [null, '', 'https://evil.example', '//evil.example', '/\\evil.example', '/sign-in', '/sign-in?back=%2F', '/link/dkl_x']) {
       expect(backOf(bad)).toBe('/overview');
     }
-  });
-});
-
-describe('what the center says', () => {
-  it('is told in Chinese where it is known, and else as it is', () => {
-    expect(detailIn('zh', 'at least 12 characters; 3 of lower case, upper case, digits and other characters')).toBe(
-      '至少 12 个字符；小写、大写、数字、其他字符中至少 3 类',
-    );
-    expect(detailIn('zh', 'from 8 to 64')).toBe('须在 8 到 64 之间');
-    expect(detailIn('zh', 'expected number >= 8')).toBe('不得小于 8');
-    expect(detailIn('en', 'expected number >= 8')).toBe('at least 8');
-    expect(detailIn('en', 'another one')).toContain('used before');
-    expect(detailIn('zh', 'something new')).toBe('something new');
-    expect(detailIn('en', 'at least 12 characters')).toBe('at least 12 characters');
   });
 });
 

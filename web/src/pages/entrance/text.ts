@@ -1,8 +1,11 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
 import { linkEn, linkZh } from './linkText';
+
+type Rules = Schemas['Setup']['password'];
 
 const en = {
   switchTo: '中文',
@@ -63,8 +66,8 @@ const en = {
     password: 'New password',
     again: 'The same once more',
     differs: 'The two are not the same.',
-    rules: (length: number, kinds: number, history: number) =>
-      `At least ${length} characters, ${kinds} of the four kinds, without your account’s name, and none of your last ${history}.`,
+    rules: (r: Rules) =>
+      `At least ${r.minLength} characters and at most ${r.maxBytes} bytes, ${r.classes} of the four kinds, without your account’s name, and none of your last ${r.history}.`,
     general: 'Long, of several kinds of characters, and without your account’s name. If it does not meet this center’s rules, the center says which.',
     length: (n: number) => `${n} characters`,
     lower: 'lower case',
@@ -146,8 +149,8 @@ export const useText = texts(en, {
     password: '新口令',
     again: '再输入一次',
     differs: '两次输入不一致。',
-    rules: (length: number, kinds: number, history: number) =>
-      `至少 ${length} 个字符，包含四类字符中的 ${kinds} 类，不得包含账户名，不得与最近 ${history} 个口令相同。`,
+    rules: (r: Rules) =>
+      `至少 ${r.minLength} 个字符，至多 ${r.maxBytes} 字节，包含四类字符中的 ${r.classes} 类，不得包含账户名，不得与最近 ${r.history} 个口令相同。`,
     general: '口令要长、包含多类字符，且不含账户名。如不符合本中心的规则，提交后会说明是哪一条。',
     length: (n: number) => `${n} 个字符`,
     lower: '小写',

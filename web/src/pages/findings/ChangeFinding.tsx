@@ -5,7 +5,7 @@ import { Form, Input, Modal } from 'antd';
 import { useEffect } from 'react';
 import { client, type Schemas } from '../../api/client';
 import { useAct } from '../../parts/useAct';
-import { atInputs } from './atInputs';
+import { useAtInputs } from '../../parts/useAtInputs';
 import { FindingFields } from './OpenFinding';
 import { useText } from './text';
 
@@ -23,6 +23,7 @@ interface ChangeFindingProps {
 export function ChangeFinding({ open, finding, onLeave, onDone }: ChangeFindingProps) {
   const t = useText();
   const [form] = Form.useForm<Change>();
+  const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
   const { title, severity, owner, due } = finding;
   useEffect(() => {
@@ -32,7 +33,7 @@ export function ChangeFinding({ open, finding, onLeave, onDone }: ChangeFindingP
   const send = async (wanted: Change) => {
     const header = { 'If-Match': `"${finding.revision}"` };
     const body = differing(wanted, finding);
-    const done = await run(() => atInputs(form, () => client.PATCH('/api/findings/{id}', { params: { path: { id: finding.id }, header }, body })), t.saved);
+    const done = await run(() => atInputs(() => client.PATCH('/api/findings/{id}', { params: { path: { id: finding.id }, header }, body })), t.saved);
     onDone();
     if (done) onLeave();
   };

@@ -5,8 +5,8 @@ import { MinusCircleOutlined, PlusOutlined } from '@ant-design/icons';
 import { Button, Form, Input, InputNumber, Modal, Select } from 'antd';
 import { client, type Schemas } from '../../api/client';
 import { useAct } from '../../parts/useAct';
+import { useAtInputs } from '../../parts/useAtInputs';
 import { useNames } from '../../shell/names';
-import { atInputs } from './atInputs';
 import { MomentInput } from './MomentInput';
 import { useText } from './text';
 
@@ -23,10 +23,11 @@ interface OpenFindingProps {
 export function OpenFinding({ open, entries, onLeave, onOpened }: OpenFindingProps) {
   const t = useText();
   const [form] = Form.useForm<Wanted>();
+  const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
   const send = (body: Wanted) =>
     run(async () => {
-      const { data } = await atInputs(form, () => client.POST('/api/findings', { body }));
+      const { data } = await atInputs(() => client.POST('/api/findings', { body }));
       form.resetFields();
       if (data) onOpened(data.id);
     }, t.openedNow);

@@ -5,8 +5,8 @@ import { Form, Input, Select } from 'antd';
 import { client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
 import { useAct } from '../../parts/useAct';
+import { useAtInputs } from '../../parts/useAtInputs';
 import { useMay, usePerson } from '../../session/session';
-import { atInputs } from './atInputs';
 import { type NextState, nextOf } from './moves';
 import { Section } from './Section';
 import { useText } from './text';
@@ -31,13 +31,14 @@ function Move({ finding, onDone }: StepProps) {
   const t = useText();
   const { duty } = usePerson();
   const [form] = Form.useForm<{ state: NextState; text?: string }>();
+  const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
   const offered = nextOf(finding, duty);
   const state = Form.useWatch('state', form);
   if (offered.length === 0) return null;
   const send = async (body: { state: NextState; text?: string }) => {
     const header = { 'If-Match': `"${finding.revision}"` };
-    const done = await run(() => atInputs(form, () => client.POST('/api/findings/{id}/state', { params: { path: { id: finding.id }, header }, body })), t.moved);
+    const done = await run(() => atInputs(() => client.POST('/api/findings/{id}/state', { params: { path: { id: finding.id }, header }, body })), t.moved);
     if (done) form.resetFields();
     onDone(); // also when it was not done: somebody may have changed it meanwhile
   };
@@ -61,9 +62,10 @@ function Move({ finding, onDone }: StepProps) {
 function Comment({ finding, onDone }: StepProps) {
   const t = useText();
   const [form] = Form.useForm<{ text: string }>();
+  const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
   const send = async (body: { text: string }) => {
-    const done = await run(() => atInputs(form, () => client.POST('/api/findings/{id}/comments', { params: { path: { id: finding.id } }, body })), t.said);
+    const done = await run(() => atInputs(() => client.POST('/api/findings/{id}/comments', { params: { path: { id: finding.id } }, body })), t.said);
     if (done) form.resetFields();
     onDone();
   };

@@ -7,7 +7,6 @@ import { Checkbox, Form, Input, Modal, Select, type TableProps } from 'antd';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { api, client, type Schemas } from '../../api/client';
-import { problemOf } from '../../api/problem';
 import { texts } from '../../language/texts';
 import { Act } from '../../parts/Act';
 import { ByName } from '../../parts/ByName';
@@ -17,6 +16,7 @@ import { Page } from '../../parts/Page';
 import { ProblemView } from '../../parts/ProblemView';
 import { Time } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
+import { useMark } from '../../parts/useAtInputs';
 import { useNames } from '../../shell/names';
 import './policy.css';
 
@@ -149,6 +149,7 @@ function Admit({ open, onClose }: { open: boolean; onClose: () => void }) {
   const t = useText();
   const proposed = useProposed();
   const [form] = Form.useForm<Values>();
+  const mark = useMark(form);
   const [error, setError] = useState<unknown>(null);
   const zones = api.useQuery('get', '/api/policies/names', {}, { enabled: open }).data?.items ?? [];
   const known = [...new Set(zones.flatMap((n) => [n.zone, n.id.split('/')[0]!]))].sort();
@@ -160,8 +161,7 @@ function Admit({ open, onClose }: { open: boolean; onClose: () => void }) {
       proposed(data);
     } catch (e) {
       setError(e);
-      const fields = problemOf(e).fields.map((f) => ({ name: f.name.replace(/^body\./, ''), errors: [f.detail] }));
-      form.setFields(fields.filter((f) => ['name', 'key', 'zones', 'lists'].includes(f.name)) as never);
+      mark(e);
     }
   };
   const needed = [{ required: true, message: t.needed }];

@@ -6,8 +6,8 @@ import { useMemo, useState } from 'react';
 import { client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
 import { useAct } from '../../parts/useAct';
+import { useAtInputs } from '../../parts/useAtInputs';
 import { useMay } from '../../session/session';
-import { atInputs } from '../findings/atInputs';
 import { Section } from '../findings/Section';
 import { useText } from './text';
 
@@ -18,12 +18,13 @@ export function Settings({ now, again }: { now: Schemas['ReportSettings']; again
   const t = useText();
   const may = useMay();
   const [form] = Form.useForm<Wanted>();
+  const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
   const [begun, setBegun] = useState(now.revision); // what is in the form began with this one
   const zones = useMemo(() => ['UTC', ...Intl.supportedValuesOf('timeZone')].map((value) => ({ value, label: value })), []);
   const send = async (body: Wanted) => {
     const header = { 'If-Match': `"${now.revision}"` };
-    const done = await run(() => atInputs(form, () => client.PUT('/api/report-settings', { params: { header }, body })), t.saved);
+    const done = await run(() => atInputs(() => client.PUT('/api/report-settings', { params: { header }, body })), t.saved);
     if (done) setBegun(now.revision + 1);
     again();
   };

@@ -10,8 +10,8 @@ import { List } from '../../parts/List';
 import { Mark } from '../../parts/Mark';
 import { Time } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
+import { useAtInputs } from '../../parts/useAtInputs';
 import { useMay } from '../../session/session';
-import { atInputs } from '../findings/atInputs';
 import { Section } from '../findings/Section';
 import { useTitle } from '../proposals/title';
 import { useClasses } from './classes';
@@ -100,11 +100,12 @@ function SetRule({ rule, onLeave }: { rule: Rule | null; onLeave: () => void }) 
   const words = useClasses();
   const proposed = useProposed();
   const [form] = Form.useForm<{ days: number; reason: string }>();
+  const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
   if (rule === null) return null;
   const send = async (v: { days: number; reason: string }) => {
     const done = await run(async () => {
-      const { data } = await atInputs(form, () => client.POST('/api/retention/rules', { body: { class: rule.class, ...v } }));
+      const { data } = await atInputs(() => client.POST('/api/retention/rules', { body: { class: rule.class, ...v } }));
       proposed(data?.id);
     });
     if (done) onLeave();

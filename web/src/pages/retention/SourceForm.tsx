@@ -5,7 +5,7 @@ import { Button, Form, Input, InputNumber, Modal, Radio, Upload } from 'antd';
 import { useState } from 'react';
 import { client, type Schemas } from '../../api/client';
 import { useAct } from '../../parts/useAct';
-import { atInputs } from '../findings/atInputs';
+import { useAtInputs } from '../../parts/useAtInputs';
 import { fingerprintOf } from './fingerprint';
 import { useText } from './sourcesText';
 
@@ -22,12 +22,13 @@ interface SourceFormProps {
 export function SourceForm({ source, onLeave, onDone }: SourceFormProps) {
   const t = useText();
   const [form] = Form.useForm<Wanted>();
+  const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
   if (source === null) return null;
   const fresh = source === 'new';
   const send = async (body: Wanted) => {
     const done = await run(async () => {
-      const token = await atInputs(form, () => (fresh ? add(body) : change(source, body)));
+      const token = await atInputs(() => (fresh ? add(body) : change(source, body)));
       onDone(token);
     }, fresh ? t.added : t.changed);
     if (done) onLeave();

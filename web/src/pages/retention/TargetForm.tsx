@@ -4,7 +4,7 @@
 import { Checkbox, Form, Input, Modal, Radio, Select, Typography } from 'antd';
 import { client, type Schemas } from '../../api/client';
 import { useAct } from '../../parts/useAct';
-import { atInputs } from '../findings/atInputs';
+import { useAtInputs } from '../../parts/useAtInputs';
 import { classes, useClasses } from './classes';
 import { useText } from './exportsText';
 
@@ -21,11 +21,12 @@ interface TargetFormProps {
 export function TargetForm({ target, onLeave, onDone }: TargetFormProps) {
   const t = useText();
   const [form] = Form.useForm<Wanted>();
+  const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
   if (target === null) return null;
   const fresh = target === 'new';
   const send = async (body: Wanted) => {
-    const done = await run(() => atInputs(form, () => (fresh ? client.POST('/api/exports/targets', { body }) : change(target, body))), fresh ? t.added : t.changed);
+    const done = await run(() => atInputs(() => (fresh ? client.POST('/api/exports/targets', { body }) : change(target, body))), fresh ? t.added : t.changed);
     onDone();
     if (done) onLeave();
   };

@@ -10,7 +10,7 @@ import { List } from '../../parts/List';
 import { Mark } from '../../parts/Mark';
 import { Time } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
-import { atInputs } from '../findings/atInputs';
+import { useAtInputs } from '../../parts/useAtInputs';
 import { MomentInput } from '../findings/MomentInput';
 import { Section } from '../findings/Section';
 import { UnderWay } from './Classes';
@@ -80,11 +80,12 @@ function Propose({ open, onLeave }: { open: boolean; onLeave: () => void }) {
   const words = useClasses();
   const proposed = useProposed();
   const [form] = Form.useForm<Wanted>();
+  const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
   const wanted = [{ required: true, message: t.needed }];
   const send = async (body: Wanted) => {
     const done = await run(async () => {
-      const { data } = await atInputs(form, () => client.POST('/api/audit-classes', { body }));
+      const { data } = await atInputs(() => client.POST('/api/audit-classes', { body }));
       proposed(data?.id);
     });
     if (done) onLeave();
