@@ -4,6 +4,7 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react';
 import { type Event, listen, type Standing } from './feed';
+import { Cadence } from './cadence';
 
 // Which answers of the center are read anew when a topic is told.
 const readAnew: Record<string, string[]> = {
@@ -37,8 +38,10 @@ interface Live {
 const Current = createContext<Live>({ standing: 'waiting', paused: false, pause: () => undefined });
 export const useLive = () => useContext(Current);
 
-// mostOften is how often one kind of answer is read anew at most, in milliseconds.
-const mostOften = 1000;
+// rest is for how long the answers that a topic concerns are left alone once they were read
+// anew, in milliseconds. Nobody reads a list that is another one each second, and each
+// reading leaves a browser megabytes to tidy up.
+const rest = (topic: string) => (topic === 'evidence' || topic === 'crossings' ? 3000 : 1000);
 
 // LiveProvider reads anew what changed, while it is shown. While paused it gathers, and
 // reads once afterwards.
@@ -46,26 +49,27 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
   const [standing, setStanding] = useState<Standing>('waiting');
   const [paused, pause] = useState(false);
-  const due = useRef(new Set<string>());
-  const timer = useRef<number | undefined>(undefined);
+  const cadence = useRef(new Cadence(rest));
   useEffect(() => {
+    let timer: number | undefined;
+    const plan = () => {
+      window.clearTimeout(timer);
+      const wait = cadence.current.wait(Date.now());
+      if (wait !== undefined && !paused) timer = window.setTimeout(work, wait);
+    };
     const work = () => {
-      timer.current = undefined;
-      if (paused) return;
-      const topics = [...due.current];
-      due.current.clear();
-      readTopics(queries, topics);
+      readTopics(queries, cadence.current.take(Date.now()));
+      plan();
     };
     const hear = (e: Event) => {
-      due.current.add(e.topic);
-      timer.current ??= window.setTimeout(work, mostOften);
+      cadence.current.hear(e.topic, Date.now());
+      plan();
     };
-    if (!paused && due.current.size > 0) work();
+    plan();
     const stop = listen(hear, setStanding);
     return () => {
       stop();
-      window.clearTimeout(timer.current);
-      timer.current = undefined;
+      window.clearTimeout(timer);
     };
   }, [queries, paused]);
   const value = useMemo(() => ({ standing, paused, pause }), [standing, paused]);
@@ -75,6 +79,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
 // readTopics marks all answers that topics concern as old; those on the screen are read.
 // A page that must not change by itself has meta { still: true } on its query.
 function readTopics(queries: QueryClient, topics: string[]) {
+  if (topics.length === 0) return;
   const all = topics.includes('all');
   const prefixes = topics.flatMap((t) => readAnew[t] ?? [`/api/${t}`]);
   void queries.invalidateQueries({
