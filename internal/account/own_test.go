@@ -27,9 +27,15 @@ func TestPasswords(t *testing.T) {
 		secret, elsewhere := s.session("sys"), s.session("sys")
 		_, err := s.ChangePassword(ctx, secret, "Wrong-Password-1", "Other-Password-1", "")
 		s.wants("without the old one", err, problem.Credentials)
-		for _, bad := range []string{"Short-1", "alllowercaseletters", "lower-and-special-only", "With-sys-In-It-1", "Bad-Utf8-12345\xff", strings.Repeat("Aa1-", 80), password} {
+		for bad, want := range map[string]string{
+			"Short-1": "characters", "alllowercaseletters": "classes", "lower-and-special-only": "classes", "With-sys-In-It-1": "own-name",
+			"Bad-Utf8-12345\xff": "bytes", strings.Repeat("Aa1-", 80): "bytes", "short": "characters classes", password: "used",
+		} {
 			_, err := s.ChangePassword(ctx, secret, password, bad, "")
 			s.wants("the password "+bad, err, problem.Invalid)
+			if got := codesOf(err); got != want {
+				t.Errorf("the password %q: %s, want %s", bad, got, want)
+			}
 		}
 		old := password
 		for i := range 5 {
@@ -47,6 +53,14 @@ func TestPasswords(t *testing.T) {
 		_, err = s.ChangePassword(ctx, s.half("sys").Secret, password, "Other-Password-9", "")
 		s.wants("half open", err, problem.FactorWanted)
 	})
+}
+
+func codesOf(err error) string {
+	var list []string
+	for _, f := range problem.Of(err).Fields {
+		list = append(list, string(f.Code))
+	}
+	return strings.Join(list, " ")
 }
 
 func TestExpiredPassword(t *testing.T) {

@@ -19,8 +19,12 @@ import (
 // first links, and nobody is everything after them.
 func TestFirstHour(t *testing.T) {
 	b := openBank(t, true)
-	if r := b.ok("setup", b.call("GET", "/setup", nil)); r.body["initialised"] != false || len(r.body["missing"].([]any)) != 3 {
-		t.Errorf("a new installation: %s", r.text)
+	setup := b.ok("setup", b.call("GET", "/setup", nil))
+	if setup.body["initialised"] != false || len(setup.body["missing"].([]any)) != 3 {
+		t.Errorf("a new installation: %s", setup.text)
+	}
+	if asks := setup.body["password"].(map[string]any); asks["minLength"] != 12.0 || asks["maxBytes"] != 256.0 || asks["classes"] != 3.0 || asks["history"] != 5.0 {
+		t.Errorf("the rules of a password before anybody signs in: %v", asks)
 	}
 	b.refused("a first link from the network", b.call("POST", "/links/first/system", nil), "signed-out")
 	for duty, name := range map[string]string{"system": "sys", "security": "sec", "audit": "aud"} {
