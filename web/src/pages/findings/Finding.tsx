@@ -17,7 +17,7 @@ import { ChangeFinding } from './ChangeFinding';
 import './findings.css';
 import { Overdue, SeverityMark, StateMark } from './marks';
 import { atEnd } from './moves';
-import { Section } from './Section';
+import { Section } from '../../parts/Section';
 import { Step } from './Step';
 import { useText } from './text';
 

@@ -7,7 +7,7 @@ import { client, type Schemas } from '../../api/client';
 import { useAct } from '../../parts/useAct';
 import { useAtInputs } from '../../parts/useAtInputs';
 import { useNames } from '../../shell/names';
-import { MomentInput } from './MomentInput';
+import { MomentInput } from '../../parts/MomentInput';
 import { useText } from './text';
 
 type Wanted = Schemas['OpenFindingInBody'];

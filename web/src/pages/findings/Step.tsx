@@ -8,7 +8,7 @@ import { useAct } from '../../parts/useAct';
 import { useAtInputs } from '../../parts/useAtInputs';
 import { useMay, usePerson } from '../../session/session';
 import { type NextState, nextOf } from './moves';
-import { Section } from './Section';
+import { Section } from '../../parts/Section';
 import { useText } from './text';
 
 interface StepProps {

@@ -8,7 +8,7 @@ import { client } from '../../api/client';
 import { stamp } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
 import { usePreferences } from '../../session/preferences';
-import { wallNow } from '../findings/zoned';
+import { wallNow } from '../../parts/zoned';
 import { daysOf, type Period, periodOf, presets, type Preset } from './periods';
 import { useText } from './text';
 

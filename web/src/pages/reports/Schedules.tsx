@@ -11,7 +11,7 @@ import { Mark } from '../../parts/Mark';
 import { Time } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
 import { usePreferences } from '../../session/preferences';
-import { Section } from '../findings/Section';
+import { Section } from '../../parts/Section';
 import { LanguageChoice } from './MakeReport';
 import { useText } from './text';
 

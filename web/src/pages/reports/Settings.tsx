@@ -8,7 +8,7 @@ import { Act } from '../../parts/Act';
 import { useAct } from '../../parts/useAct';
 import { useAtInputs } from '../../parts/useAtInputs';
 import { useMay } from '../../session/session';
-import { Section } from '../findings/Section';
+import { Section } from '../../parts/Section';
 import { useText } from './text';
 
 type Wanted = Pick<Schemas['ReportSettings'], 'unit' | 'zone'>;

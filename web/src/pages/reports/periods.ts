@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Dayjs } from 'dayjs';
-import { momentOf, wallNow } from '../findings/zoned';
+import { momentOf, wallNow } from '../../parts/zoned';
 
 export const presets = ['yesterday', 'week', 'month', 'quarter', 'own'] as const;
 export type Preset = (typeof presets)[number];

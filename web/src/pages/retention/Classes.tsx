@@ -12,7 +12,7 @@ import { Time } from '../../parts/Time';
 import { useAct } from '../../parts/useAct';
 import { useAtInputs } from '../../parts/useAtInputs';
 import { useMay } from '../../session/session';
-import { Section } from '../findings/Section';
+import { Section } from '../../parts/Section';
 import { useTitle } from '../proposals/title';
 import { useClasses } from './classes';
 import { useText } from './retentionText';

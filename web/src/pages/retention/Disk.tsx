@@ -5,7 +5,7 @@ import { Alert, Progress, Skeleton, Typography } from 'antd';
 import { api, type Schemas } from '../../api/client';
 import { ProblemView } from '../../parts/ProblemView';
 import { Time } from '../../parts/Time';
-import { Section } from '../findings/Section';
+import { Section } from '../../parts/Section';
 import { useText } from './retentionText';
 import { percentOf, sizeOf } from './sizes';
 

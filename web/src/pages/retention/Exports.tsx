@@ -12,7 +12,6 @@ import { Page } from '../../parts/Page';
 import { useAct } from '../../parts/useAct';
 import { useNames } from '../../shell/names';
 import { useText } from './exportsText';
-import '../findings/findings.css';
 import './retention.css';
 import { TargetDetails, useTargetColumns } from './targetColumns';
 import { TargetForm } from './TargetForm';

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Collapse } from 'antd';
-import { Section } from '../findings/Section';
+import { Section } from '../../parts/Section';
 import { useText } from './sourcesText';
 
 // HowToSend says in words and lines to copy how a system sends its audit here.

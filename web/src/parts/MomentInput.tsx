@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DatePicker, type DatePickerProps, Typography } from 'antd';
-import { usePreferences } from '../../session/preferences';
+import { usePreferences } from '../session/preferences';
 import { momentOf, offsetOf, wallNow, wallOf } from './zoned';
 
 interface MomentInputProps {
