@@ -10,10 +10,10 @@ import { Act } from '../../parts/Act';
 import { List } from '../../parts/List';
 import { Mark } from '../../parts/Mark';
 import { Time } from '../../parts/Time';
-import { useAct } from '../../parts/useAct';
 import { PasskeyNote, passkeysHere } from '../entrance/PasskeyNote';
 import { Trouble } from '../entrance/Trouble';
 import { useFormAct } from '../entrance/useFormAct';
+import { TakeBack } from './TakeBack';
 import { useText } from './text';
 import { useReadAnew } from './useReadAnew';
 
@@ -63,23 +63,13 @@ function useColumns(): TableProps<One>['columns'] {
 }
 
 function Remove({ passkey }: { passkey: One }) {
-  const t = useText();
-  const words = t.self.passkeys;
-  const { modal } = App.useApp();
-  const [busy, act] = useAct();
+  const words = useText().self.passkeys;
   const readAnew = useReadAnew();
-  const remove = () =>
-    act(async () => {
-      await client.DELETE('/api/self/passkeys/{passkey}', { params: { path: { passkey: passkey.id } } });
-      await readAnew('/api/self/passkeys');
-    }, words.removed);
-  const ask = () =>
-    modal.confirm({ title: words.removeTitle(passkey.name), content: words.removeLead, okText: words.remove, okButtonProps: { danger: true }, cancelText: t.cancel, onOk: () => void remove() });
-  return (
-    <Act call="remove-passkey" size="small" danger loading={busy} onClick={() => void ask()}>
-      {words.remove}
-    </Act>
-  );
+  const remove = async () => {
+    await client.DELETE('/api/self/passkeys/{passkey}', { params: { path: { passkey: passkey.id } } });
+    await readAnew('/api/self/passkeys');
+  };
+  return <TakeBack call="remove-passkey" title={words.removeTitle(passkey.name)} lead={words.removeLead} word={words.remove} said={words.removed} make={remove} />;
 }
 
 function AddPasskey({ open, onEnd }: { open: boolean; onEnd: () => void }) {

@@ -1,15 +1,15 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { App, type TableProps } from 'antd';
+import { type TableProps } from 'antd';
 import { useState } from 'react';
 import { api, client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
 import { List } from '../../parts/List';
 import { Time } from '../../parts/Time';
-import { useAct } from '../../parts/useAct';
 import { MakeToken } from './MakeToken';
 import { Told } from './Told';
+import { TakeBack } from './TakeBack';
 import { useText } from './text';
 import { useReadAnew } from './useReadAnew';
 
@@ -60,21 +60,11 @@ function useColumns(): TableProps<One>['columns'] {
 }
 
 function Revoke({ token }: { token: One }) {
-  const t = useText();
-  const words = t.self.tokens;
-  const { modal } = App.useApp();
-  const [busy, act] = useAct();
+  const words = useText().self.tokens;
   const readAnew = useReadAnew();
-  const revoke = () =>
-    act(async () => {
-      await client.DELETE('/api/self/tokens/{token}', { params: { path: { token: token.id } } });
-      await readAnew('/api/self/tokens');
-    }, words.revoked);
-  const ask = () =>
-    modal.confirm({ title: words.revokeTitle(token.name), content: words.revokeLead, okText: words.revoke, okButtonProps: { danger: true }, cancelText: t.cancel, onOk: () => void revoke() });
-  return (
-    <Act call="revoke-token" size="small" danger loading={busy} onClick={() => void ask()}>
-      {words.revoke}
-    </Act>
-  );
+  const revoke = async () => {
+    await client.DELETE('/api/self/tokens/{token}', { params: { path: { token: token.id } } });
+    await readAnew('/api/self/tokens');
+  };
+  return <TakeBack call="revoke-token" title={words.revokeTitle(token.name)} lead={words.revokeLead} word={words.revoke} said={words.revoked} make={revoke} />;
 }
