@@ -103,7 +103,7 @@ func (f *proposeFlags) run(c *cobra.Command, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.agreed(c); err != nil {
+	if err := agreed(c, f.yes); err != nil {
 		return err
 	}
 	proposal := map[string]any{"signatures": signatures, "reason": f.reason}
@@ -139,8 +139,8 @@ func (f *proposeFlags) prepare(l *link, id string) (p prepared, err error) {
 }
 
 // agreed asks before what is signed is sent.
-func (f *proposeFlags) agreed(c *cobra.Command) error {
-	if f.yes {
+func agreed(c *cobra.Command, yes bool) error {
+	if yes {
 		return nil
 	}
 	typed, err := askOpenly(c, "To propose this type yes: ", "--yes")

@@ -78,8 +78,7 @@ func (f *releaseFlags) run(c *cobra.Command, front, parcel string) error {
 	if err != nil {
 		return err
 	}
-	asking := proposeFlags{yes: f.yes}
-	if err := asking.agreed(c); err != nil {
+	if err := agreed(c, f.yes); err != nil {
 		return err
 	}
 	body, err := json.Marshal(map[string]any{"document": document, "signature": signature, "reason": f.reason})
