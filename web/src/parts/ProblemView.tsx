@@ -4,7 +4,7 @@
 import { Alert, Button, Typography } from 'antd';
 import { problemOf } from '../api/problem';
 import { useFieldText } from '../language/fields';
-import { texts } from '../language/texts';
+import { texts, useLanguage } from '../language/texts';
 
 const useText = texts(
   {
@@ -68,15 +68,17 @@ export function useProblemText(): (error: unknown) => string {
   };
 }
 
-// ProblemView says what went wrong, where, and what to do.
+// ProblemView says what went wrong, where, and what to do. The center's own sentence is
+// English; where fields say the same in Chinese, it is left out.
 export function ProblemView({ error, retry }: { error: unknown; retry?: () => void }) {
   const t = useText();
   const say = useProblemText();
   const sayField = useFieldText();
+  const language = useLanguage();
   const p = problemOf(error);
   const details = (
     <>
-      {p.detail !== '' && <div className="wrap-anywhere">{p.detail}</div>}
+      {p.detail !== '' && !(language === 'zh' && p.fields.length > 0) && <div className="wrap-anywhere">{p.detail}</div>}
       {p.fields.map((f) => (
         <div key={f.name + f.detail} className="wrap-anywhere" title={f.detail}>
           <code>{f.name}</code>: {sayField(f)}
