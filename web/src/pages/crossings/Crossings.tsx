@@ -1,19 +1,18 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Select, type TableColumnsType, Tooltip } from 'antd';
+import { Select, type TableColumnsType } from 'antd';
 import { useMemo, useRef } from 'react';
 import { client } from '../../api/client';
 import { useLanguage } from '../../language/texts';
-import { Id } from '../../parts/Id';
 import { List } from '../../parts/List';
 import { Page } from '../../parts/Page';
-import { Time } from '../../parts/Time';
 import { useNames } from '../../shell/names';
-import { shouldCellUpdate } from '../evidence/columns';
+import { fitted, shouldCellUpdate, widthOf } from '../evidence/columns';
 import { ExportMenu } from '../evidence/search/ExportMenu';
 import { fieldsOfParcels } from '../evidence/search/fields';
 import { Histogram } from '../evidence/search/Histogram';
+import { ParcelId } from '../evidence/search/ParcelId';
 import { ListHead, Reached } from '../evidence/search/Reached';
 import { pageSize } from '../evidence/search/rows';
 import { SearchBar } from '../evidence/search/SearchBar';
@@ -22,6 +21,7 @@ import { useLiveList } from '../evidence/search/useLiveList';
 import { type Search, useSearch } from '../evidence/search/useSearch';
 import { Value, ValueMenus } from '../evidence/search/ValueMenu';
 import { Views } from '../evidence/search/Views';
+import { When } from '../evidence/search/When';
 import { type Passage, type State, StateMark, states, useSentence } from './State';
 import { useText } from './text';
 
@@ -39,8 +39,8 @@ export default function Crossings() {
     <Page title={names.pages.crossings} lead={t.lead}>
       <SearchBar search={search} allowed={fieldsOfParcels}>
         <StateChoice search={search} />
-        <Views search={search} />
-        <ExportMenu query={{ ...search.query, class: classes }} />
+        <Views search={search} states={search.address.all('state')} />
+        <ExportMenu query={{ ...query, class: classes }} />
       </SearchBar>
       <Histogram search={search} classes={['decision']} said="counted" />
       {chosen && <p className="reached">{t.chartOf}</p>}
@@ -87,21 +87,23 @@ export function Passages({ query, label, empty, show }: { query: object & { stat
     <>
       <div ref={around}>
         <ListHead rows={list.rows} release={list.release} again={list.again} />
-        <List<Passage> key={language} label={label} items={items} pending={list.isPending} error={list.error} again={list.again} empty={empty} rowKey={keyOf} columns={columns} />
+        <List<Passage> key={language} label={label} items={items} pending={list.isPending} error={list.error} again={list.again} empty={empty} rowKey={keyOf} columns={columns} {...fitted(columns)} />
+        <Reached rows={list.rows} more={list.more} busy={list.busy} />
       </div>
-      <Reached rows={list.rows} more={list.more} busy={list.busy} />
     </>
   );
 }
 
+// The columns fit beside the menu on a screen of 1366 pixels; what is longer is cut, and
+// whole in its hint.
 function usePassageColumns(): TableColumnsType<Passage> {
   const t = useText();
   const words = useWords();
-  const say = useSentence();
   return useMemo(() => {
     const clipped = (field: 'flow' | 'subject' | 'action' | 'object') => ({
       title: words.fields[field],
       key: field,
+      width: widthOf(field),
       render: (_: unknown, p: Passage) => (
         <div className="cell-clip">
           <Value field={field} value={p[field]} />
@@ -109,26 +111,43 @@ function usePassageColumns(): TableColumnsType<Passage> {
       ),
     });
     const list: TableColumnsType<Passage> = [
-      { title: t.time, key: 'time', render: (_, p) => <Time at={p.last} /> },
-      { title: t.parcel, key: 'parcel', render: (_, p) => <Id value={p.parcel} to={`/crossings/${p.parcel}`} length={8} /> },
-      { title: t.state, key: 'state', render: (_, p) => <Tooltip title={say(p)}><span><StateMark state={p.state} /></span></Tooltip> },
+      { title: t.time, key: 'time', width: widthOf('time'), render: (_, p) => <When at={p.last} /> },
+      { title: t.parcel, key: 'parcel', width: widthOf('parcel'), render: (_, p) => <ParcelId id={p.parcel} /> },
+      { title: t.ended, key: 'state', width: 206, render: (_, p) => <Ended p={p} /> },
       clipped('flow'),
       clipped('subject'),
       clipped('action'),
       clipped('object'),
-      { title: words.fields.reason, key: 'reason', render: (_, p) => p.reason && <Why p={p} /> },
-      { title: words.fields.level, key: 'level', render: (_, p) => <Value field="level" value={p.level} /> },
-      { title: t.way, key: 'way', render: (_, p) => p.from && <span className="nowrap">{`${p.from} → ${p.to}`}</span> },
+      { title: <span title={words.fields.level}>{t.level}</span>, key: 'level', width: 60, render: (_, p) => <Value field="level" value={p.level} /> },
+      { title: t.way, key: 'way', width: 136, render: (_, p) => p.from && <Way from={p.from} to={p.to ?? ''} /> },
     ];
     return list.map((c) => ({ ...c, shouldCellUpdate }));
-  }, [t, words, say]);
+  }, [t, words]);
 }
 
-function Why({ p }: { p: Passage }) {
-  const t = useText();
+function Way({ from, to }: { from: string; to: string }) {
+  const way = `${from} → ${to}`;
   return (
-    <div className="nowrap">
-      <Value field="reason" value={p.reason} /> {p.by && <span className="reason-by">{t.by(p.by)}</span>}
+    <div className="cell-clip nowrap row-small" title={way}>
+      {way}
+    </div>
+  );
+}
+
+// Ended is how far a parcel came and, where it was refused, why: by whom is in the hint.
+function Ended({ p }: { p: Passage }) {
+  const t = useText();
+  const say = useSentence();
+  return (
+    <div className="ended">
+      <span title={say(p)}>
+        <StateMark state={p.state} />
+      </span>
+      {p.reason && (
+        <div className="cell-clip">
+          <Value field="reason" value={p.reason} hint={`${p.reason} ${p.by ? t.by(p.by) : ''}`} />
+        </div>
+      )}
     </div>
   );
 }

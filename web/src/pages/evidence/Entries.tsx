@@ -10,7 +10,7 @@ import { useLanguage } from '../../language/texts';
 import { List } from '../../parts/List';
 import { Page } from '../../parts/Page';
 import { Panel } from '../../parts/Panel';
-import { type Column, columns, type Found, keyOf, useEntryColumns, usualColumns } from './columns';
+import { type Column, columns, fitted, type Found, keyOf, useEntryColumns, usualColumns } from './columns';
 import { ExportMenu } from './search/ExportMenu';
 import { fields } from './search/fields';
 import { Histogram } from './search/Histogram';
@@ -77,9 +77,10 @@ function FoundList({ query, shown }: { query: Query; shown: Column[] }) {
           empty={t.noEntries}
           rowKey={keyOf}
           columns={tableColumns}
+          {...fitted(tableColumns)}
         />
+        <Reached rows={list.rows} more={list.more} busy={list.busy} />
       </div>
-      <Reached rows={list.rows} more={list.more} busy={list.busy} />
     </>
   );
 }

@@ -1,48 +1,86 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Button, Card, Form, Input, Skeleton, Table, theme } from 'antd';
-import { useNavigate } from 'react-router';
+import { ArrowLeftOutlined } from '@ant-design/icons';
+import { AutoComplete, Button, Card, Form, Select, Tag, theme } from 'antd';
 import { api, type Schemas } from '../../api/client';
-import { List } from '../../parts/List';
 import { Page } from '../../parts/Page';
 import { ProblemView } from '../../parts/ProblemView';
-import { Time } from '../../parts/Time';
 import { useAddress } from '../../parts/useAddress';
-import { usePreferences } from '../../session/preferences';
 import { useNames } from '../../shell/names';
-import { type Found, keyOf, useEntryColumns, usualColumns } from './columns';
+import { Answer } from './Answer';
+import { groupsOf } from './groups';
 import { Section } from './Section';
-import { Bars, barsOf } from './search/Histogram';
-import { useWords, wordOf } from './search/text';
 import { useText } from './text';
 
 type Question = Schemas['EvidenceQuestion'];
-type Counts = Schemas['EvidenceCounts'];
 
-// Questions are asked by their names; which one is in the page's address.
+// Questions are asked by their names; which one is in the page's address. None is asked by
+// itself, since each is recorded.
 export default function Questions() {
   const t = useText();
   const names = useNames();
   const address = useAddress();
   const questions = api.useQuery('get', '/api/questions', {}, { staleTime: Infinity, meta: { still: true } });
   const items = questions.data?.items ?? [];
-  const name = address.one('ask');
-  const asked = items.find((q) => q.name === name);
+  const asked = items.find((q) => q.name === address.one('ask'));
+  const choose = (name: string | null) => address.set({ ask: name, of: null });
   return (
     <Page title={names.pages.questions} lead={t.questionsLead}>
       {questions.error && <ProblemView error={questions.error} retry={() => void questions.refetch()} />}
-      <div className="questions">
-        <nav aria-label={t.question}>
-          {items.map((q) => (
-            <Button key={q.name} type={q.name === name ? 'primary' : 'text'} block aria-current={q.name === name} onClick={() => address.set({ ask: q.name, of: null })}>
-              {t.titles[q.name] ?? q.title}
-            </Button>
-          ))}
-        </nav>
-        <div className="answer">{asked && <Asked key={asked.name} question={asked} of={address.one('of')} ask={(of) => address.set({ of })} />}</div>
-      </div>
+      {!asked && <Choice items={items} choose={choose} />}
+      {asked && <Others items={items} asked={asked.name} choose={choose} />}
+      {asked && <Asked key={asked.name} question={asked} of={address.one('of')} ask={(of) => address.set({ of })} />}
     </Page>
+  );
+}
+
+// Choice shows what each question answers.
+function Choice({ items, choose }: { items: Question[]; choose: (name: string) => void }) {
+  const t = useText();
+  return (
+    <>
+      {groupsOf(items).map(({ group, items: some }) => (
+        <Section key={group} title={t.groups[group] ?? group}>
+          <ul className="question-cards">
+            {some.map((q) => (
+              <QuestionCard key={q.name} q={q} choose={() => choose(q.name)} />
+            ))}
+          </ul>
+        </Section>
+      ))}
+    </>
+  );
+}
+
+function QuestionCard({ q, choose }: { q: Question; choose: () => void }) {
+  const t = useText();
+  const { token } = theme.useToken();
+  return (
+    <li className="question-card" style={{ border: `1px solid ${token.colorBorder}`, background: token.colorBgContainer }}>
+      <button type="button" className="question-title" style={{ color: token.colorLink }} onClick={choose}>
+        {t.titles[q.name] ?? q.title}
+      </button>
+      <p>{t.answers[q.name]}</p>
+      {q.of && <Tag variant="outlined">{t.wanted[q.of] ?? q.of}</Tag>}
+    </li>
+  );
+}
+
+// Others leads to the other questions.
+function Others({ items, asked, choose }: { items: Question[]; asked: string; choose: (name: string | null) => void }) {
+  const t = useText();
+  const options = groupsOf(items).map(({ group, items: some }) => ({
+    label: t.groups[group] ?? group,
+    options: some.map((q) => ({ value: q.name, label: t.titles[q.name] ?? q.title })),
+  }));
+  return (
+    <div className="filters">
+      <Button icon={<ArrowLeftOutlined />} onClick={() => choose(null)}>
+        {t.allQuestions}
+      </Button>
+      <Select aria-label={t.question} className="question-choice" value={asked} options={options} onChange={choose} listHeight={400} />
+    </div>
   );
 }
 
@@ -51,10 +89,11 @@ function Asked({ question, of, ask }: { question: Question; of: string | undefin
   const wants = question.of ?? '';
   return (
     <Card size="small" title={<h2 className="answer-title">{t.titles[question.name] ?? question.title}</h2>}>
+      <p className="answers">{t.answers[question.name]}</p>
       {wants !== '' && (
         <Form<{ of: string }> name="ask" layout="inline" initialValues={{ of }} onFinish={(f) => ask(f.of.trim())}>
-          <Form.Item name="of" label={t.of[wants] ?? wants} rules={[{ required: true, message: t.wants }]}>
-            <Input maxLength={256} autoComplete="off" />
+          <Form.Item name="of" label={t.of[wants] ?? wants} rules={[{ required: true, whitespace: true, message: t.wants }]}>
+            <Wanted of={wants} />
           </Form.Item>
           <Button type="primary" htmlType="submit">
             {t.ask}
@@ -69,71 +108,11 @@ function Asked({ question, of, ask }: { question: Question; of: string | undefin
   );
 }
 
-// Answer stands still: asking is recorded, so it is not done again by itself.
-function Answer({ name, of }: { name: string; of?: string }) {
-  const t = useText();
-  const { zone } = usePreferences();
-  const columns = useEntryColumns(usualColumns);
-  const answer = api.useQuery('get', '/api/questions/{name}', { params: { path: { name }, query: { of, zone } } }, { meta: { still: true }, staleTime: 0, gcTime: 0 });
-  if (answer.error) return <ProblemView error={answer.error} retry={() => void answer.refetch()} />;
-  if (!answer.data) return <Skeleton active />;
-  const { page, counts } = answer.data;
-  if (counts) return <CountsOf counts={counts} name={name} />;
-  return (
-    <>
-      <List<Found> label={name} items={page?.items} pending={false} empty={t.noAnswer} rowKey={keyOf} columns={columns} />
-      {page?.next && <p>{t.answerMore}</p>}
-    </>
-  );
-}
-
-// What a question counts by, as far as its values have words.
-const countsBy: Record<string, string> = { 'refusals-by-reason': 'reason', 'traffic-by-hour': 'verdict' };
-
-interface Row {
-  key: string;
-  start: string;
-  value: string;
-  n: number;
-}
-
-function CountsOf({ counts, name }: { counts: Counts; name: string }) {
-  const t = useText();
-  const words = useWords();
-  const { token } = theme.useToken();
-  const go = useNavigate();
-  const rows: Row[] = (counts.counts ?? []).map((c) => ({ key: `${c.start}/${c.value}`, start: c.start, value: c.value ?? '', n: c.n }));
-  const most = Math.max(1, ...rows.map((r) => r.n));
-  const valueOf = (v: string) => (v === '…others' ? t.others : v === '' ? t.noValue : wordOf(words, countsBy[name] ?? '', v));
-  const byTime = (counts.bucket_seconds ?? 0) > 0;
-  return (
-    <Section title={`${t.total}: ${rows.reduce((n, r) => n + r.n, 0).toLocaleString()}`}>
-      <p>
-        <Time at={counts.from} /> – <Time at={counts.to} />
-      </p>
-      {byTime && <Bars bars={barsOf(counts)} choose={(b) => void go(`/evidence?from=${new Date(b.start).toISOString()}&to=${new Date(b.end).toISOString()}`)} />}
-      <Table<Row>
-        size="small"
-        pagination={rows.length > 100 ? { pageSize: 100, showSizeChanger: false } : false}
-        aria-label={name}
-        dataSource={rows}
-        locale={{ emptyText: t.noAnswer }}
-        columns={[
-          ...(byTime ? [{ title: t.time, key: 'start', render: (_: unknown, r: Row) => <Time at={r.start} /> }] : []),
-          { title: t.value, key: 'value', render: (_, r) => <span title={r.value}>{valueOf(r.value)}</span> },
-          {
-            title: t.number,
-            key: 'n',
-            width: '45%',
-            render: (_, r) => (
-              <div className="count">
-                <span className="count-n">{r.n.toLocaleString()}</span>
-                <span className="count-bar" aria-hidden="true" style={{ width: `${(r.n / most) * 70}%`, background: token.colorPrimary }} />
-              </div>
-            ),
-          },
-        ]}
-      />
-    </Section>
-  );
+// Wanted takes what a question is asked of; of flows and subjects it offers those of the
+// last day, the most frequent first. Form.Item gives the rest.
+function Wanted({ of, ...input }: { of: string; id?: string; value?: string; onChange?: (value: string) => void }) {
+  const by = of === 'flow' || of === 'subject' ? of : undefined;
+  const counts = api.useQuery('get', '/api/evidence/counts', { params: { query: { last: '24h', by } } }, { enabled: by !== undefined, meta: { still: true } });
+  const options = (counts.data?.counts ?? []).flatMap(({ value }) => (value && value !== '…others' ? [{ value }] : []));
+  return <AutoComplete {...input} className="question-of" maxLength={256} options={options} showSearch={{ filterOption: (typed, o) => String(o?.value).includes(typed) }} autoFocus />;
 }

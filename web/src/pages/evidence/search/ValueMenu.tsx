@@ -10,6 +10,7 @@ interface Opened {
   field: string;
   value: string;
   button: HTMLElement;
+  at: { left: number; top: number }; // kept: rows may change below an open menu, and take the button away
 }
 
 const Menu = createContext<(opened: Opened) => void>(() => undefined);
@@ -30,32 +31,36 @@ export function ValueMenus({ search, children }: { search: Search; children: Rea
     if (opened === null) return;
     if (key === 'only') search.only(opened.field, opened.value);
     if (key === 'not') search.add(opened.field, [opened.value], true);
-    if (key === 'copy') void navigator.clipboard?.writeText(opened.value).then(() => message.success(t.copy));
+    if (key === 'copy') void navigator.clipboard?.writeText(opened.value).then(() => message.success(t.copied));
     close();
   };
   const items = [{ key: 'only', label: t.only }, { key: 'not', label: t.never }, { type: 'divider' as const }, { key: 'copy', label: t.copy }];
   const open = useMemo(
     () => (o: Opened) => {
-      o.button.setAttribute('aria-expanded', 'true');
+      o.button.setAttribute('aria-expanded', 'true'); // by which a list knows that its rows must stay
       setOpened(o);
     },
     [],
   );
-  const at = opened?.button.getBoundingClientRect();
   return (
     <Menu.Provider value={open}>
       {children}
       {opened && (
         <Dropdown open autoFocus trigger={['click']} menu={{ items, onClick: act }} onOpenChange={(o) => !o && close()}>
-          <span className="menu-anchor" style={{ left: at?.left, top: at?.bottom }} />
+          <span className="menu-anchor" style={opened.at} />
         </Dropdown>
       )}
     </Menu.Provider>
   );
 }
 
+function openedBy(button: HTMLElement): Pick<Opened, 'button' | 'at'> {
+  const { left, bottom } = button.getBoundingClientRect();
+  return { button, at: { left, top: bottom } };
+}
+
 // Value is a value of a field in a list; its button opens the menu.
-export function Value({ field, value, children }: { field: string; value: string | undefined; children?: ReactNode }) {
+export function Value({ field, value, hint, children }: { field: string; value: string | undefined; hint?: string; children?: ReactNode }) {
   const t = useSay();
   const words = useWords();
   const open = useContext(Menu);
@@ -65,11 +70,11 @@ export function Value({ field, value, children }: { field: string; value: string
     <button
       type="button"
       className="value"
-      title={value}
+      title={hint ?? value}
       aria-haspopup="menu"
       aria-expanded={false}
       aria-label={t.menuOf(words.fields[field] ?? field, word)}
-      onClick={(e) => open({ field, value, button: e.currentTarget })}
+      onClick={(e) => open({ field, value, ...openedBy(e.currentTarget) })}
     >
       {children ?? word}
     </button>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DeleteOutlined, StarOutlined } from '@ant-design/icons';
-import { App, Button, Form, Input, Typography } from 'antd';
+import { App, Button, Form, Input } from 'antd';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useLocation } from 'react-router';
 import { api, client, type Schemas } from '../../../api/client';
@@ -12,18 +12,24 @@ import { ProblemView } from '../../../parts/ProblemView';
 import { useAct } from '../../../parts/useAct';
 import { useMay } from '../../../session/session';
 import { useSay } from './text';
-import { type Search, textOf } from './useSearch';
+import type { Search } from './useSearch';
+import { pageOf, viewOf } from './view';
 
 type Saved = Schemas['EvidenceSaved'];
 
+interface Shown {
+  search: Search;
+  states?: string[]; // that are chosen beside it
+}
+
 // Views are the searches that a person has saved.
-export function Views({ search }: { search: Search }) {
+export function Views(shown: Shown) {
   const t = useSay();
   const may = useMay();
   if (!may('list-searches')) return null;
   return (
     <Panel label={t.views} icon={<StarOutlined />}>
-      {(close) => <ViewList search={search} done={close} />}
+      {(close) => <ViewList {...shown} done={close} />}
     </Panel>
   );
 }
@@ -37,7 +43,7 @@ function useKeep() {
   return { busy, save, forget };
 }
 
-function ViewList({ search, done }: { search: Search; done: () => void }) {
+function ViewList({ search, states, done }: Shown & { done: () => void }) {
   const t = useSay();
   const { busy, save, forget } = useKeep();
   const { notification } = App.useApp();
@@ -61,19 +67,19 @@ function ViewList({ search, done }: { search: Search; done: () => void }) {
       <ul>
         {items.map((s) => (
           <li key={s.id}>
-            <Link to={{ pathname, search: `?${s.query}` }} onClick={done} title={s.query} className="wrap-anywhere">
+            <Link to={{ pathname: pageOf(s.query, pathname), search: `?${s.query}` }} onClick={done} title={s.query} className="wrap-anywhere">
               {s.name}
             </Link>
             <Act call="delete-search" type="text" size="small" icon={<DeleteOutlined />} aria-label={t.forget(s.name)} onClick={() => void remove(s)} />
           </li>
         ))}
       </ul>
-      <SaveForm search={search} busy={busy} save={(name) => save(name, textOf(search.query), t.savedAs(name))} />
+      <SaveForm busy={busy} save={(name) => save(name, viewOf(search.query, search.address.one('day'), states), t.savedAs(name))} />
     </div>
   );
 }
 
-function SaveForm({ search, busy, save }: { search: Search; busy: boolean; save: (name: string) => Promise<boolean> }) {
+function SaveForm({ busy, save }: { busy: boolean; save: (name: string) => Promise<boolean> }) {
   const t = useSay();
   const [form] = Form.useForm<{ name: string }>();
   const finish = ({ name }: { name: string }) => void save(name).then((kept) => kept && form.resetFields());
@@ -82,8 +88,6 @@ function SaveForm({ search, busy, save }: { search: Search; busy: boolean; save:
       <Form.Item name="name" label={t.name} rules={[{ required: true, message: t.name }]} extra={t.nameHint}>
         <Input maxLength={100} autoComplete="off" />
       </Form.Item>
-      {search.address.one('day') && <Typography.Paragraph type="secondary">{t.fixed}</Typography.Paragraph>}
-      {search.address.one('state') && <Typography.Paragraph type="secondary">{t.noState}</Typography.Paragraph>}
       <Act call="save-search" type="primary" htmlType="submit" loading={busy}>
         {t.save}
       </Act>

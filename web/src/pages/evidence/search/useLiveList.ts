@@ -21,6 +21,7 @@ export function useLiveList<T>(path: string, query: object, key: (item: T) => st
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<unknown>(null);
   const asked = useRef('');
+  const wanted = useRef(false); // the person asked for the newest ones
   const head = useQuery({
     queryKey: ['get', path, query],
     queryFn: async () => {
@@ -37,7 +38,9 @@ export function useLiveList<T>(path: string, query: object, key: (item: T) => st
   useEffect(() => {
     const data = head.data;
     if (data === undefined) return;
-    setShown((s) => ({ of: data.of, rows: s.of === data.of ? arrive(s.rows, data.page, key, reading(around.current)) : rowsOf(data.page) }));
+    const stay = !wanted.current && reading(around.current);
+    wanted.current = false;
+    setShown((s) => ({ of: data.of, rows: s.of === data.of ? arrive(s.rows, data.page, key, stay) : rowsOf(data.page) }));
   }, [head.data, key, around]);
   const more = useCallback(async () => {
     setBusy(true);
@@ -58,14 +61,25 @@ export function useLiveList<T>(path: string, query: object, key: (item: T) => st
     busy,
     error: shown.of === of && rows ? failed : (head.error ?? failed),
     more: rows?.next ? () => void more() : undefined,
-    again: () => void head.refetch(),
+    again: () => {
+      wanted.current = true;
+      void head.refetch();
+    },
     release: () => setShown((s) => (s.rows ? { ...s, rows: release(s.rows, key) } : s)),
   };
 }
 
-// reading tells whether somebody reads in an element: its top is scrolled away, or the
-// pointer or the focus is in it.
+// reading tells whether somebody reads in an element: its top is scrolled away, the pointer
+// or the focus is in it, text in it is selected, or a menu of it is open, which lies elsewhere
+// in the document.
 function reading(element: HTMLElement | null): boolean {
   if (element === null) return false;
-  return element.getBoundingClientRect().top < 0 || element.matches(':hover') || element.contains(document.activeElement);
+  const selected = document.getSelection();
+  return (
+    element.getBoundingClientRect().top < 0 ||
+    element.matches(':hover') ||
+    element.contains(document.activeElement) ||
+    element.querySelector('[aria-expanded=true]') !== null ||
+    (selected !== null && !selected.isCollapsed && element.contains(selected.anchorNode))
+  );
 }
