@@ -37,6 +37,7 @@ func TestConsole(t *testing.T) {
 	d := demotest.Start(t, demo.Options{Isolation: demotest.Isolated(t)})
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
+	quarantine(ctx, t, d)
 	sessions, err := d.Found(ctx)
 	if err == nil {
 		err = errors.Join(d.Publish(ctx, sessions), d.SignOut(ctx, sessions))

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Locator, Page } from '@playwright/test';
-import { bothLanguages, expect, type Language, showFactor, test } from './fixture';
+import { bothLanguages, doing, expect, type Language, test } from './fixture';
 import { policyFolder } from './furnish';
 import { personOf } from './people';
 import { words } from './words';
@@ -64,16 +64,6 @@ test('system accepts what a component runs with', async ({ signIn }) => {
   await doing(page, 'wang', dialog.locator('[data-call=accept-configuration]'), page.getByText(say.acceptedConfiguration));
   await expect(dialog).toBeHidden();
 });
-
-// doing clicks, shows the second factor again if that is asked for, and waits for what
-// comes of it.
-async function doing(page: Page, name: string, button: Locator, outcome: Locator): Promise<void> {
-  await button.click();
-  const digits = page.locator('#fresh-code');
-  await expect(outcome.or(digits).first()).toBeVisible();
-  if (await digits.isVisible()) await showFactor(page, name);
-  await expect(outcome.first()).toBeVisible();
-}
 
 const menu = (page: Page, name: string) => page.getByRole('menuitem', { name, exact: true });
 

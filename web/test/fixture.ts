@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { AxeBuilder } from '@axe-core/playwright';
-import { type BrowserContext, expect, type Page, test as base } from '@playwright/test';
+import { type BrowserContext, expect, type Locator, type Page, test as base } from '@playwright/test';
 import { codeOf, personOf } from './people';
 import { Watch } from './watch';
 
@@ -88,6 +88,16 @@ export async function showFactor(page: Page, name: string): Promise<void> {
   await digits.fill(await codeOf(personOf(name)));
   await digits.press('Enter');
   await expect(digits).toBeHidden();
+}
+
+// doing clicks, shows the second factor again if that is asked for, and waits for what
+// comes of it.
+export async function doing(page: Page, name: string, button: Locator, outcome: Locator): Promise<void> {
+  await button.click();
+  const digits = page.locator('#fresh-code');
+  await expect(outcome.or(digits).first()).toBeVisible();
+  if (await digits.isVisible()) await showFactor(page, name);
+  await expect(outcome.first()).toBeVisible();
 }
 
 function localeOf(language: Language): string {

@@ -26,6 +26,7 @@ export const useText = texts(
       notAfter: 'May be released until',
     } as Record<ReleaseField, string>,
     field: (of: string, field: string) => `${of}, field “${field}”`,
+    wrong: (what: string, fault: string) => `${what} ${fault}`,
     faults: {
       'no-key': 'There is no key in this file. Choose the private key that “dukou policy keygen” made.',
       'public-key': 'This is the public half of the key (.pub). Signing wants the private half, which has the same name without .pub.',
@@ -58,6 +59,7 @@ export const useText = texts(
       notAfter: '放行截止时间',
     } as Record<ReleaseField, string>,
     field: (of: string, field: string) => `${of}的“${field}”一栏`,
+    wrong: (what: string, fault: string) => `${what}${fault}`,
     faults: {
       'no-key': '文件中没有密钥。请选择由 dukou policy keygen 生成的私钥。',
       'public-key': '这是密钥的公开部分（.pub）。签名需要私钥，即不带 .pub 的同名文件。',
@@ -78,6 +80,6 @@ export function useSigningText(): (error: unknown) => string | undefined {
     if (!(error instanceof SigningError)) return undefined;
     if (!error.of) return t.faults[error.fault];
     const of = t.of[error.of];
-    return `${error.field ? t.field(of, t.fields[error.field]) : of} ${t.faults[error.fault]}`;
+    return t.wrong(error.field ? t.field(of, t.fields[error.field]) : of, t.faults[error.fault]);
   };
 }

@@ -13,10 +13,10 @@ import { Time } from '../../parts/Time';
 import { useMay } from '../../session/session';
 import { useText as useSigningWords } from '../../signing/text';
 import { Section } from '../evidence/Section';
-import { useWords, wordOf } from '../evidence/search/text';
 import { sizeOf } from '../retention/sizes';
 import { Fronts } from './HeldFronts';
 import { Release } from './Release';
+import { Why } from './ReleaseFacts';
 import { useText } from './text';
 
 type Item = Schemas['QuarantineItem'];
@@ -64,7 +64,6 @@ export function Held() {
 function useColumns(proposed: Map<string, string>, release: (i: Item) => void): TableColumnsType<Item> {
   const t = useText();
   const { fields } = useSigningWords();
-  const words = useWords();
   const may = useMay();
   const sees = may('show-crossing');
   const columns: TableColumnsType<Item> = [
@@ -73,11 +72,12 @@ function useColumns(proposed: Map<string, string>, release: (i: Item) => void): 
     { title: fields.flow, dataIndex: 'flow' },
     { title: fields.name, key: 'name', render: (_, i) => <Name of={i.name} /> },
     { title: fields.size, key: 'size', align: 'end', render: (_, i) => <span className="nowrap" title={t.bytes(i.size)}>{sizeOf(i.size)}</span> },
-    { title: fields.code, key: 'code', render: (_, i) => <span title={i.code}>{wordOf(words, 'reason', i.code)}</span> },
+    { title: fields.code, key: 'code', render: (_, i) => <Why of={i.code} /> },
     { title: fields.parcel, key: 'parcel', render: (_, i) => <Id value={i.parcel} length={8} {...(sees && { to: `/crossings/${i.parcel}` })} /> },
     { title: t.heldAct, key: 'act', render: (_, i) => <Turn proposal={proposed.get(keyOf(i))} onRelease={() => release(i)} /> },
   ];
-  return columns.filter((c) => sees || c.key !== 'name'); // the center names no file to who may not see what crosses
+  const left = (sees ? [] : ['name']).concat(may('propose-release') || proposed.size > 0 ? [] : ['act']); // the center tells only some duties the names
+  return columns.filter((c) => !left.includes(String(c.key)));
 }
 
 function Name({ of }: { of: string | undefined }) {

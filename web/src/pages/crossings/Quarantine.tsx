@@ -44,7 +44,9 @@ export default function Quarantine() {
           <Refused />
         </Section>
       ) : (
-        <Alert className="more-about" type="info" showIcon title={t.quarantineSystem} />
+        <Section title={t.refusedPast}>
+          <Alert type="info" showIcon title={t.quarantineSystem} />
+        </Section>
       )}
       <Collapse size="small" className="more-about" items={[{ key: 'how', label: t.quarantineHow, children: t.quarantineSteps }]} />
     </Page>

@@ -36,7 +36,6 @@ function readAndCheck(document: Uint8Array, shown: Shown): [Release?, unknown?] 
 function Fields({ of }: { of: Release }) {
   const t = useText();
   const { fields } = useSigningWords();
-  const words = useWords();
   return (
     <Facts
       of={[
@@ -44,7 +43,7 @@ function Fields({ of }: { of: Release }) {
         [fields.size, t.bytes(of.size)],
         [fields.front, of.front],
         [fields.flow, of.flow],
-        [fields.code, <Code of={of.code} word={wordOf(words, 'reason', of.code)} />],
+        [fields.code, <Why of={of.code} coded />],
         [fields.notAfter, <Time at={of.notAfter} />],
         [fields.bundle, t.version(Number(of.bundle))],
         [fields.guard, of.guard],
@@ -55,8 +54,12 @@ function Fields({ of }: { of: Release }) {
   );
 }
 
-// Code is why a file was refused, in a word, with the code itself.
-export function Code({ of, word }: { of: string; word: string }) {
+// Why is why a file was refused, in words; coded, with the code beside and not as a hint.
+export function Why({ of, coded = false }: { of: string; coded?: boolean }) {
+  const t = useText();
+  const words = useWords();
+  const word = t.heldWhy[of] ?? wordOf(words, 'reason', of);
+  if (!coded) return <span title={of}>{word}</span>;
   return (
     <>
       {word} {word !== of && <span className="mono reason-by">{of}</span>}

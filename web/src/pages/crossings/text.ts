@@ -74,6 +74,7 @@ export const useText = texts(
     heldNameless: 'not told',
     heldNamelessWhy: 'The name itself, or the form of what came, is not sound. It stays at the front and cannot be released.',
     heldProposed: 'Proposed: look',
+    heldWhy: { 'content-type': 'Extension not of the flow' } as Words, // other words than of a request
     bytes: (n: number | bigint) => `${n.toLocaleString('en-GB')} ${String(n) === '1' ? 'byte' : 'bytes'}`,
     release: 'Release…',
     releaseTitle: 'Propose to release a file from quarantine',
@@ -89,7 +90,7 @@ export const useText = texts(
     quarantineEmpty: 'No file was refused in this time. One that is comes here by itself, as a crossing with the records of each part.',
     quarantineHow: 'How one is looked at and given back',
     quarantineSteps: 'The center does not have the files. What a receiving front refused lies there in .dukou/in/FLOW/quarantine, encrypted. One security administrator proposes its release above, another approves the proposal, each with a signature of their own approver key, made in the browser or by command line (“dukou quarantine release”, “dukou proposal approve”); the front verifies both. What the sending front refused lies in .dukou/quarantine of the watched directory, under its own name, and NAME.reason beside it says the code and the parcel. Who has seen to the reason puts that file into the watched directory again: it is then a new parcel, judged from the start. Who does not want it deletes both files. Nothing else is let past the checks.',
-    quarantineSystem: 'Names of files, what was refused in the past and why is for the security and audit administrators to see. Releasing a file is the security administrators’ work.',
+    quarantineSystem: 'The names of files, and what was refused in the past, are for the security and audit administrators to see. Releasing a file is the security administrators’ work.',
   },
   {
     lead: '每个包一行，并说明其去向：请求及其应答，以及文件。新的交换出现在最上方。',
@@ -168,6 +169,7 @@ export const useText = texts(
     heldNameless: '不告知',
     heldNamelessWhy: '文件名本身或内容格式有误。文件留在前置机，不能放行。',
     heldProposed: '已提议，查看',
+    heldWhy: { 'content-type': '扩展名不属于此数据流' },
     bytes: (n: number | bigint) => `${n.toLocaleString('en-GB')} 字节`,
     release: '放行…',
     releaseTitle: '提议放行隔离区中的文件',
