@@ -39,6 +39,7 @@ func TestConsole(t *testing.T) {
 	defer cancel()
 	quarantine(ctx, t, d)
 	sessions, err := d.Found(ctx)
+	founded := time.Now()
 	if err == nil {
 		err = errors.Join(d.Publish(ctx, sessions), d.SignOut(ctx, sessions))
 	}
@@ -53,7 +54,7 @@ func TestConsole(t *testing.T) {
 	}
 	c := exec.CommandContext(ctx, "npx", args...)
 	c.Dir = web
-	c.Env = append(os.Environ(), environment(t, d)...)
+	c.Env = append(os.Environ(), environment(t, d, founded)...)
 	c.Env = append(c.Env, "DUKOU_FRESH="+fresh.ConsoleURL(), "DUKOU_FRESH_HOST=unix:"+fresh.Installation.Socket(demo.Center))
 	// It ends its browsers when it is interrupted.
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -119,11 +120,12 @@ func live(ctx context.Context, t *testing.T, d *demo.Demo) (stop func()) {
 // person is what a test in the browser knows of an administrator.
 type person struct {
 	demo.Account
-	OTP string `json:"otp"` // otpauth address
+	OTP  string `json:"otp"`  // otpauth address
+	Used int64  `json:"used"` // by when codes of it were used, in seconds: a code is good once
 }
 
 // environment tells the tests in the browser where everything is, and who they may be.
-func environment(t *testing.T, d *demo.Demo) []string {
+func environment(t *testing.T, d *demo.Demo, founded time.Time) []string {
 	t.Helper()
 	ready, err := d.Ready()
 	if err != nil {
@@ -135,7 +137,7 @@ func environment(t *testing.T, d *demo.Demo) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		people[a.Name] = person{Account: a, OTP: strings.TrimSpace(string(address))}
+		people[a.Name] = person{Account: a, OTP: strings.TrimSpace(string(address)), Used: founded.Unix()}
 	}
 	text, err := json.Marshal(people)
 	if err != nil {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Locator, Page } from '@playwright/test';
-import { bothLanguages, doing, expect, type Language, test } from './fixture';
+import { bothLanguages, doing, expect, type Language, test, type Tools } from './fixture';
 import { policyFolder } from './furnish';
 import { personOf } from './people';
 import { words } from './words';
@@ -10,17 +10,17 @@ import { words } from './words';
 // A day of the administrators, by what is on their screens: a flow more, published by two
 // persons, a request through it, and the proof that it was recorded. In Chinese it is put
 // back afterwards, so that the same can be published in English, where it is confirmed.
-bothLanguages('a flow is added, approved, used and proven', async (language, { signIn }) => {
+bothLanguages('a flow is added, approved, used and proven', async (language, { signIn, look }) => {
   test.setTimeout(300_000);
   const say = words[language];
   const li = await signIn('li', { language, at: '#/policy/drafts' });
   await makeDraft(li, language);
   await addFlow(li, language);
   await lookAtDraft(li, language);
-  const version = await publish(li, language);
+  const version = await publish(li, language, look);
 
   const zhao = await signIn('zhao', { language, at: '#/inbox' });
-  await approve(zhao, language, version);
+  await approve(zhao, language, version, look);
 
   const bar = li.getByRole('region', { name: say.bar });
   await expect(bar).toContainText(say.waits(version));
@@ -107,7 +107,7 @@ async function lookAtDraft(page: Page, language: Language): Promise<void> {
   await expect(page.getByText(say.decidedAnew, { exact: true })).toBeVisible();
 }
 
-async function publish(page: Page, language: Language): Promise<number> {
+async function publish(page: Page, language: Language, look: Tools['look']): Promise<number> {
   const say = words[language];
   await page.getByRole('tab', { name: say.tabs.publish, exact: true }).click();
   await page.getByRole('button', { name: say.prepare }).click();
@@ -117,11 +117,12 @@ async function publish(page: Page, language: Language): Promise<number> {
   await panel.locator('input[type=file]').setInputFiles(personOf('li').key!);
   await expect(panel.getByText(say.fingerprint)).toBeVisible();
   await panel.getByLabel(say.why).fill(say.reason);
+  await look(page, 'policy-publish');
   await doing(page, 'li', panel.getByRole('button', { name: say.propose }), page.getByText(say.proposed, { exact: true }));
   return version;
 }
 
-async function approve(page: Page, language: Language, version: number): Promise<void> {
+async function approve(page: Page, language: Language, version: number, look: Tools['look']): Promise<void> {
   const say = words[language];
   await page.getByRole('row').filter({ hasText: say.publishing(version) }).getByRole('link', { name: say.decide }).click();
   await expect(page.locator('#content')).toContainText(say.reason);
@@ -130,6 +131,7 @@ async function approve(page: Page, language: Language, version: number): Promise
   const dialog = page.getByRole('dialog');
   await dialog.locator('input[type=file]').setInputFiles(personOf('zhao').key!);
   await expect(dialog.getByText(say.fingerprint)).toBeVisible();
+  await look(page, 'dialog-approve-proposal');
   await doing(page, 'zhao', dialog.getByRole('button', { name: say.signAndApprove }), page.getByText(say.approved, { exact: true }));
 }
 

@@ -4,7 +4,8 @@
 import { request as plain } from 'node:http';
 import type { Page } from '@playwright/test';
 import { Secret, TOTP } from 'otpauth';
-import { expect, test } from './fixture';
+import { bothLanguages, expect, test } from './fixture';
+import { picture } from './looks';
 import { codeOf, personOf } from './people';
 
 // At the fresh installation everything is in one order: nobody has taken it over, three do,
@@ -32,18 +33,18 @@ const say = {
 };
 
 for (const language of ['zh', 'en'] as const) {
-  test(`an installation that nobody has taken over says so, and how it is done (${language})`, async ({ open, axe }) => {
+  test(`an installation that nobody has taken over says so, and how it is done (${language})`, async ({ open, look }) => {
     const page = await open({ language });
     await page.goto(`${fresh}/#/sign-in`);
     await expect(page.getByText(say[language].none)).toBeVisible();
     for (const duty of ['system', 'security', 'audit']) await expect(page.getByText(`dukou account link ${duty}`)).toBeVisible();
     await expect(page.locator('input[type=password]')).toHaveCount(0);
-    await axe(page);
+    await look(page, 'first-run');
   });
 }
 
 for (const taker of takers) {
-  test(`a one-time link makes the first of ${taker.duty} (${taker.language})`, async ({ open, axe, watch }) => {
+  test(`a one-time link makes the first of ${taker.duty} (${taker.language})`, async ({ open, look, watch }) => {
     watch.allow(/^404 POST .*\/api\/links\/look$/); // by which the page learns that the link is of no use
     const { language, duty } = taker;
     const words = say[language];
@@ -54,10 +55,10 @@ for (const taker of takers) {
     await page.getByLabel(words.person).fill(taker.person);
     await page.getByLabel(words.password, { exact: true }).fill(password);
     await page.getByLabel(words.again).fill(password);
-    await axe(page);
+    await look(page, 'link-password');
     await page.getByRole('button', { name: words.go }).click();
     const secret = await page.locator('.secret-text').innerText();
-    await axe(page);
+    await look(page, 'link-authenticator');
     await page.getByLabel(words.digits).fill(new TOTP({ secret: Secret.fromBase32(secret.replace(/\s/g, '')) }).generate());
     await page.getByRole('button', { name: words.confirm, exact: true }).click();
     await expect(page.getByText(words.done)).toBeVisible();
@@ -67,7 +68,7 @@ for (const taker of takers) {
     await page.goto(link);
     await page.reload();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.useless);
-    await axe(page);
+    await look(page, 'link-useless');
   });
 }
 
@@ -96,12 +97,37 @@ test('a wrong password is told without saying what is wrong, and at last the loc
   await expect(page.getByText('锁定至')).toBeVisible();
 });
 
-test('opened by a number, the page says why a passkey does not work there, and where it does', async ({ open }) => {
+const byNumber = { zh: '您正通过 IP 地址访问控制台', en: 'You have opened the console by a number' };
+bothLanguages('opened by a number, the page says why a passkey does not work there, and where it does', async (language, { open, look }) => {
   const origin = new URL(process.env.DUKOU_CONSOLE ?? '');
-  const page = await open();
+  const page = await open({ language });
   await page.goto(`https://127.0.0.1:${origin.port}/#/sign-in`);
-  await expect(page.getByText('您正通过 IP 地址访问控制台')).toBeVisible();
+  await expect(page.getByText(byNumber[language])).toBeVisible();
   await expect(page.getByRole('link', { name: origin.origin })).toBeVisible();
+  await look(page, 'sign-in-by-number');
+});
+
+bothLanguages('whoever signs in is asked for the second factor', async (language, { open, look }) => {
+  const page = await open({ language });
+  await look(page, 'sign-in');
+  await page.locator('input[autocomplete=username]').fill('zhao');
+  await page.locator('input[type=password]').fill(personOf('zhao').password);
+  await page.locator('input[type=password]').press('Enter');
+  await expect(page.locator('input[autocomplete=one-time-code]')).toBeVisible();
+  await look(page, 'sign-in-factor');
+});
+
+// What a browser shows that is too old for the console, or runs no scripts.
+test('where the program does not start, a plain page says why', async ({ browser }) => {
+  for (const shade of ['light', 'dark'] as const) {
+    const context = await browser.newContext({ javaScriptEnabled: false, colorScheme: shade });
+    const page = await context.newPage();
+    await page.goto('./');
+    await expect(page.locator('main.plain')).toHaveCSS('opacity', '1');
+    await expect(page.locator('main.plain')).toContainText('Chromium 109');
+    await picture(page, `plain.both-${shade}`);
+    await context.close();
+  }
 });
 
 test('a passkey is added, and then used in place of the six digits', async ({ signIn, open }) => {

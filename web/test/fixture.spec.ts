@@ -1,7 +1,8 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { bothLanguages, expect, test, unperceived } from './fixture';
+import { bothLanguages, expect, test } from './fixture';
+import { unperceived } from './looks';
 import { people } from './people';
 import { Watch } from './watch';
 

@@ -1,8 +1,8 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { AxeBuilder } from '@axe-core/playwright';
 import { type BrowserContext, expect, type Locator, type Page, test as base } from '@playwright/test';
+import { lookAt, type Shade, unperceived } from './looks';
 import { codeOf, personOf } from './people';
 import { Watch } from './watch';
 
@@ -12,11 +12,12 @@ export type Language = 'zh' | 'en';
 
 interface Look {
   language?: Language;
-  shade?: 'light' | 'dark';
+  shade?: Shade;
   at?: string; // where to go, as #/findings
+  agent?: string; // what the browser calls itself
 }
 
-interface Tools {
+export interface Tools {
   // watch fails the test at its end for what must not happen in a browser.
   watch: Watch;
   // open opens a page of the console as nobody, in a browser of its own.
@@ -25,6 +26,8 @@ interface Tools {
   signIn: (name: string, look?: Look) => Promise<Page>;
   // axe fails the test, which goes on, for what somebody could not perceive or operate.
   axe: (page: Page) => Promise<void>;
+  // look does so in both shades, and keeps pictures by a name.
+  look: (page: Page, name: string) => Promise<void>;
 }
 
 type State = Awaited<ReturnType<BrowserContext['storageState']>>;
@@ -40,8 +43,8 @@ export const test = base.extend<Tools>({
   },
   open: async ({ browser, watch }, use) => {
     const contexts: BrowserContext[] = [];
-    await use(async ({ language = 'zh', shade = 'light', at = '#/sign-in' } = {}) => {
-      const context = await browser.newContext({ locale: localeOf(language), colorScheme: shade, reducedMotion: 'reduce' });
+    await use(async ({ language = 'zh', shade = 'light', at = '#/sign-in', agent } = {}) => {
+      const context = await browser.newContext({ locale: localeOf(language), colorScheme: shade, reducedMotion: 'reduce', ...(agent && { userAgent: agent }) });
       contexts.push(context);
       return begin(context, watch, at);
     });
@@ -66,19 +69,13 @@ export const test = base.extend<Tools>({
   axe: async ({}, use) => {
     await use(async (page) => expect.soft(await unperceived(page), `axe at ${page.url()}`).toEqual([]));
   },
+  look: async ({}, use) => use(lookAt),
 });
-
-// unperceived is what somebody could not perceive or operate on a page.
-export async function unperceived(page: Page): Promise<string[]> {
-  // The rows of a table are alike: the first ten stand for all.
-  const { violations } = await new AxeBuilder({ page }).exclude('tbody tr:nth-child(n+12)').analyze();
-  return violations.map((v) => `${v.id}: ${v.help}\n${v.nodes.map((n) => `  ${n.html.slice(0, 200)}`).join('\n')}`);
-}
 
 // bothLanguages makes a test in Chinese and the same in English.
 export function bothLanguages(title: string, run: (language: Language, tools: Tools) => Promise<void>): void {
   for (const language of ['zh', 'en'] as const) {
-    test(`${title} (${language})`, async ({ watch, open, signIn, axe }) => run(language, { watch, open, signIn, axe }));
+    test(`${title} (${language})`, async ({ watch, open, signIn, axe, look }) => run(language, { watch, open, signIn, axe, look }));
   }
 }
 

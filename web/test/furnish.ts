@@ -6,8 +6,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
-import { ask, made } from './ask';
+import { expect, type Page } from '@playwright/test';
+import { type Answer, ask, made } from './ask';
 import { codeOf, personOf } from './people';
 
 // Words are what administrators write, into every text that a page shows.
@@ -40,7 +40,7 @@ export interface Signed {
   chen: Page;
 }
 
-const inDays = (n: number) => new Date(Date.now() + n * 86_400_000).toISOString();
+export const inDays = (n: number) => new Date(Date.now() + n * 86_400_000).toISOString();
 
 // furnish makes one of each thing that pages list, so that none is looked at empty only.
 export async function furnish({ wang, li, chen }: Signed, words: Words, name: string): Promise<void> {
@@ -54,7 +54,7 @@ export async function furnish({ wang, li, chen }: Signed, words: Words, name: st
   await byFactor(wang, 'wang', () => ask(wang, 'POST', '/api/exports/targets', { name, address: '127.0.0.1:1', form: 'cef', framing: 'octets', ca: 'receiver.pem' }));
   await made(wang, 'POST', '/api/channels', { name: words.channel, kind: 'webhook', on: false, url: 'http://127.0.0.1:1/hook' });
   await made(wang, 'POST', '/api/silences', { component: 'front-internet', reason: words.why, for: '1h' });
-  await handIn(wang, words.component);
+  expect((await handIn(wang, requestOf(words.component))).status, 'the request is handed in').toBeLessThan(300);
   const finding = await made(chen, 'POST', '/api/findings', { title: words.finding, text: words.comment, severity: 2, owner: 'security', due: inDays(30), entries: [{ log: 'center', index: 0 }] });
   await made(chen, 'POST', `/api/findings/${finding.id}/comments`, { text: words.comment });
   await made(chen, 'POST', '/api/reports', { from: inDays(-1), to: inDays(0), language: 'zh' });
@@ -71,35 +71,39 @@ function policyFiles(): { path: string; text: string }[] {
 }
 
 // byFactor shows the second factor again, if the call wants that.
-async function byFactor(page: Page, name: string, call: () => ReturnType<typeof ask>): Promise<void> {
+export async function byFactor(page: Page, name: string, call: () => ReturnType<typeof ask>): Promise<any> {
   let answer = await call();
   if (answer.status === 401) {
     await made(page, 'POST', '/api/session/fresh', { totp: await codeOf(personOf(name)) });
     answer = await call();
   }
   if (answer.status >= 300) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
 }
 
 // key is a public key of a partner, in hexadecimal.
-function key(): string {
+export function key(): string {
   const { x } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
   return Buffer.from(x ?? '', 'base64url').toString('hex');
 }
 
-// handIn makes a component's request as its host does, and hands it in.
-async function handIn(page: Page, component: string): Promise<void> {
+// requestOf is a component's request to be admitted, as its host makes it.
+export function requestOf(component: string): Buffer {
   const dir = mkdtempSync(join(tmpdir(), 'dukou-request-'));
   try {
     const id = join(dir, 'id');
     execFileSync(join(process.env.DUKOU_BIN ?? '', 'dukou'), ['enrol', 'request', '--dir', id, '--id', component, '--role', 'front', '--zone', 'internet'], { stdio: 'pipe' });
-    const bytes = readFileSync(join(id, 'request.dukou')).toString('base64');
-    const status = await page.evaluate(async (text) => {
-      const body = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-      const r = await fetch('/api/component-requests', { method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body });
-      return r.status;
-    }, bytes);
-    if (status >= 300) throw new Error(`the request of ${component}: ${status}`);
+    return readFileSync(join(id, 'request.dukou'));
   } finally {
     rmSync(dir, { recursive: true });
   }
+}
+
+// handIn hands a request in.
+export async function handIn(page: Page, request: Buffer): Promise<Answer> {
+  return page.evaluate(async (text) => {
+    const body = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const r = await fetch('/api/component-requests', { method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body });
+    return { status: r.status, etag: '', body: (await r.json()) as unknown };
+  }, request.toString('base64'));
 }

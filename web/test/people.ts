@@ -1,6 +1,8 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { TOTP, URI } from 'otpauth';
 
@@ -11,6 +13,7 @@ export interface Person {
   duty: 'system' | 'security' | 'audit';
   password: string;
   otp: string; // otpauth address
+  used: number; // until when whoever set the demonstration up used its codes, in seconds
   key?: string; // file of the key with which they sign policy
 }
 
@@ -27,18 +30,25 @@ export function personOf(name: string): Person {
   return person;
 }
 
-// Codes are good once. Which period was used last is remembered; before the first, all up
-// to now may have been used by who set the demonstration up.
-const used = new Map<string, number>();
-const begun = Date.now();
+// A code is good once, and after it only later ones. Which period's was used last is kept
+// in a file, since after a failed test Playwright goes on in another process.
+const lastOf = (name: string) => join(process.env.DUKOU_DIR ?? '', `last-code-${name}`);
 
-// codeOf is a code that was not used yet; it waits for the next one if it must.
-export async function codeOf({ name, otp }: Person): Promise<string> {
+// A clock may be a period off, so the center takes the codes of the period before and of
+// the one after too. The one before is left out shortly before it ends to be taken.
+const spare = 5000; // milliseconds
+
+// codeOf is a code that was not used yet: the earliest that the center takes. It waits for
+// the next one only if there is none left.
+export async function codeOf({ name, otp, used }: Person): Promise<string> {
   const totp = URI.parse(otp);
   if (!(totp instanceof TOTP)) throw new Error(`${name} has no authenticator by time`);
-  const last = used.get(name) ?? totp.counter({ timestamp: begun });
-  await expect.poll(() => totp.counter(), { message: `the next code of ${name}`, timeout: (totp.period + 5) * 1000, intervals: [200] }).toBeGreaterThan(last);
-  const now = Date.now();
-  used.set(name, totp.counter({ timestamp: now }));
-  return totp.generate({ timestamp: now });
+  const file = lastOf(name);
+  const last = existsSync(file) ? Number(readFileSync(file, 'utf8')) : totp.counter({ timestamp: used * 1000 });
+  const next = () => Math.max(last + 1, totp.counter({ timestamp: Date.now() + spare }) - 1);
+  const taken = () => next() <= totp.counter() + 1;
+  await expect.poll(taken, { message: `the next code of ${name}`, timeout: (totp.period + 5) * 1000, intervals: [200] }).toBe(true);
+  const period = next();
+  writeFileSync(file, String(period));
+  return totp.generate({ timestamp: period * totp.period * 1000 });
 }

@@ -3,16 +3,12 @@
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
 import { mayCall } from '../src/api/calls';
 import { groups } from '../src/shell/pages';
 import { ask, made } from './ask';
 import { expect, test } from './fixture';
 import { furnish, type Words } from './furnish';
-
-// What would run if a page took it for anything but text.
-const script = `<img src=x onerror=__hit=1>'"><script>__hit=1</script>`;
-const inName = `<img src=x onerror=__hit=1>'"`; // a file's name has no slash
+import { harmless, inName, script } from './hostile';
 
 const words: Words = { draft: script, why: script, finding: script, comment: script, channel: script, person: script, search: script.slice(0, 50), component: 'front-stored' };
 
@@ -90,14 +86,4 @@ async function refusedFile(): Promise<string> {
   const reason = join(out, '.dukou', 'quarantine', `${inName}.exe.reason`);
   await expect.poll(() => existsSync(reason), { message: 'the file is in quarantine', timeout: 30_000 }).toBe(true);
   return /[0-9a-f]{32}/.exec(readFileSync(reason, 'utf8'))?.[0] ?? '';
-}
-
-// harmless opens a page, has it fetch all that it shows, and looks for what ran.
-async function harmless(page: Page, address: string): Promise<void> {
-  await page.goto(`./#/${address}`);
-  await page.reload();
-  await expect(page.locator('#content h1')).toBeVisible();
-  await expect(page.locator('#content :is(.waiting, .ant-skeleton, .ant-spin-spinning)')).toHaveCount(0);
-  const hit = await page.evaluate(() => ({ ran: '__hit' in window, images: document.querySelectorAll('img[src="x"]').length }));
-  expect.soft(hit, address).toEqual({ ran: false, images: 0 });
 }
