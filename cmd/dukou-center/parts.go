@@ -48,7 +48,8 @@ type site struct {
 	font   []byte
 	log    *slog.Logger
 
-	terminal bool // somebody sits before it who may be shown secrets
+	ends     management.Ends // of certificates, as the inventory tells the monitor
+	terminal bool            // somebody sits before it who may be shown secrets
 }
 
 // parts are what administrators work with. Each knows nothing of the others: what one
@@ -168,7 +169,7 @@ func (s *site) watching(ctx context.Context, events *management.Events) (*monito
 		Tell:    events.Tell, Log: s.log, Now: time.Now,
 	})
 	watched, err := monitor.Open(ctx, monitor.Config{
-		DB: s.db, Observe: management.Observe(s.center), Queue: management.QueueNews(notifier), Queued: notifier.Wake,
+		DB: s.db, Observe: management.Observe(s.center, &s.ends), Queue: management.QueueNews(notifier), Queued: notifier.Wake,
 		Record: s.center.Journal.Append, Tell: events.Tell, Log: s.log, Now: time.Now,
 	})
 	return watched, notifier, err
@@ -179,7 +180,7 @@ func (s *site) stock(events *management.Events, watched *monitor.Monitor) invent
 	return inventory.Config{
 		Self: s.center.Identity.Request.ID, Version: version, Standings: management.Standings(s.center), PolicyEnd: s.center.PolicyEnd,
 		Signer:    inventory.Signer{Admitted: signer.Admitted, Admit: signer.Admit, Answer: signer.Answer, Dismiss: signer.Dismiss},
-		Effective: s.center.EffectiveOf, Record: s.center.Journal.Append, Tell: events.Tell, Alert: management.DriftAlert(watched), Log: s.log, Now: time.Now,
+		Effective: s.center.EffectiveOf, Record: s.center.Journal.Append, Tell: events.Tell, Alert: management.DriftAlert(watched), Ends: s.ends.Keep, Log: s.log, Now: time.Now,
 	}
 }
 

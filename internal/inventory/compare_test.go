@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/inventory"
 	"dukou.dev/dukou/internal/problem"
 	"dukou.dev/dukou/internal/store"
@@ -185,6 +186,33 @@ func TestDaily(t *testing.T) {
 		round(3)
 		if list, err := s.CompareAll(ctx); err != nil || len(list) != 3 {
 			t.Error(len(list), err)
+		}
+	})
+}
+
+// TestEndsAreTold: each round tells when the certificates end that components run with, of
+// what is compared once a day too.
+func TestEndsAreTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s := newStage(t, db)
+		s.runs("center", "")
+		s.runs("front-a", "a: 1\n")
+		end := s.now.Add(6 * 24 * time.Hour)
+		e := s.says["front-a"]
+		e.Files = []control.File{{Path: "/etc/dukou/tls.pem", Size: 1, End: end.UnixMilli()}, {Path: "/etc/dukou/token.key", Size: 1}}
+		s.says["front-a"] = e
+		s.standings = []inventory.Standing{{ID: "front-a", State: "current"}, {ID: "front-b", State: "unreachable"}}
+		for range 2 {
+			clear(s.ends)
+			if err := s.Round(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if list := s.ends["front-a"]; len(list) != 1 || !list[0].At.Equal(end) || list[0].Of.Path != "/etc/dukou/tls.pem" {
+				t.Error(list)
+			}
+			if list, told := s.ends["front-b"]; told {
+				t.Error("of what has not said anything is told", list)
+			}
 		}
 	})
 }

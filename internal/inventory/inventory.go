@@ -35,8 +35,9 @@ type Config struct {
 	Effective func(ctx context.Context, component string) (control.Effective, error) // asks a component what it runs with
 
 	Record func(audit.Entry) audit.Ticket
-	Tell   func(topic, id string) // that something changed
-	Alert  func(Drift)            // a configuration differs, or does no more; nil for nobody
+	Tell   func(topic, id string)                     // that something changed
+	Alert  func(Drift)                                // a configuration differs, or does no more; nil for nobody
+	Ends   func(component string, certificates []End) // what ends in a component's configuration; nil for nobody
 	Log    *slog.Logger
 	Now    func() time.Time // its location is that of the hour of comparison
 }

@@ -97,7 +97,8 @@ func (v *Inventory) Run(ctx context.Context) error {
 	}
 }
 
-// round compares what is due. What does not answer is due still.
+// round compares what is due, and tells what ends in all of them. What does not answer is
+// due still.
 func (v *Inventory) round(ctx context.Context) error {
 	s, err := v.Schedule(ctx)
 	if err != nil {
@@ -115,6 +116,24 @@ func (v *Inventory) round(ctx context.Context) error {
 		if _, err := v.Compare(ctx, id); err != nil && ctx.Err() == nil {
 			v.Log.Info("configuration is not known", "component", id, "error", err)
 		}
+	}
+	return v.tellEnds(ctx)
+}
+
+// tellEnds tells when the certificates end that each component last said it runs with.
+func (v *Inventory) tellEnds(ctx context.Context) error {
+	if v.Ends == nil {
+		return nil
+	}
+	for _, id := range v.comparable() {
+		e, _, err := v.effective(ctx, v.db, id, 0)
+		if problem.CodeOf(err) == problem.Unknown {
+			continue // it has not said yet
+		}
+		if err != nil {
+			return err
+		}
+		v.Ends(id, endsOf(e))
 	}
 	return nil
 }

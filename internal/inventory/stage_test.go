@@ -43,12 +43,13 @@ type stage struct {
 	standings []inventory.Standing
 	says      map[string]control.Effective // what a component runs with; none for one that is away
 	drifts    []inventory.Drift
+	ends      map[string][]inventory.End // told of each component
 	asked     int
 }
 
 func newStage(t *testing.T, db *store.DB) *stage {
 	t.Helper()
-	s := &stage{t: t, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), says: map[string]control.Effective{}, keys: newKeys(t), client: authority.Client{Socket: socketIn(t)}}
+	s := &stage{t: t, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), says: map[string]control.Effective{}, ends: map[string][]inventory.End{}, keys: newKeys(t), client: authority.Client{Socket: socketIn(t)}}
 	s.startSigner()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -84,6 +85,7 @@ func newStage(t *testing.T, db *store.DB) *stage {
 		Record:    s.journal.Append,
 		Tell:      func(string, string) {},
 		Alert:     func(d inventory.Drift) { s.drifts = append(s.drifts, d) },
+		Ends:      func(id string, list []inventory.End) { s.ends[id] = list },
 		Log:       slog.New(slog.DiscardHandler),
 		Now: func() time.Time {
 			s.mu.Lock()

@@ -4,17 +4,46 @@
 package management
 
 import (
+	"sync"
 	"time"
 
 	"dukou.dev/dukou/internal/center"
 	"dukou.dev/dukou/internal/control"
+	"dukou.dev/dukou/internal/inventory"
 	"dukou.dev/dukou/internal/monitor"
 	"dukou.dev/dukou/internal/policy"
 )
 
+// Ends is when certificates of components end, as the inventory tells and the monitor
+// watches it.
+type Ends struct {
+	mu sync.Mutex
+	of map[string][]monitor.End
+}
+
+// Keep keeps what the inventory tells of a component.
+func (e *Ends) Keep(component string, certificates []inventory.End) {
+	list := make([]monitor.End, len(certificates))
+	for i, c := range certificates {
+		list[i] = monitor.End{What: c.What, At: c.At}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.of == nil {
+		e.of = map[string][]monitor.End{}
+	}
+	e.of[component] = list
+}
+
+func (e *Ends) ofComponent(id string) []monitor.End {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.of[id]
+}
+
 // Observe is what a center knows at each moment, as the monitor watches it, the center
 // itself among it.
-func Observe(c *center.Center) func() monitor.Snapshot {
+func Observe(c *center.Center, ends *Ends) func() monitor.Snapshot {
 	return func() monitor.Snapshot {
 		p := c.InForce()
 		s := monitor.Snapshot{Flows: monitor.Flows(p)}
@@ -28,6 +57,9 @@ func Observe(c *center.Center) func() monitor.Snapshot {
 			ID: c.Identity.Request.ID, Role: policy.RoleCenter, Inner: true, State: monitor.Current, Seen: time.Now(), Audit: "proven",
 			Bundle: s.Bundle, Disk: control.DiskOf(c.State),
 		})
+		for i := range s.Components {
+			s.Components[i].Ends = ends.ofComponent(s.Components[i].ID)
+		}
 		return s
 	}
 }

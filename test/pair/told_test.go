@@ -17,6 +17,7 @@ import (
 
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/daemon"
+	"dukou.dev/dukou/internal/inventory"
 	"dukou.dev/dukou/internal/management"
 	"dukou.dev/dukou/internal/monitor"
 	"dukou.dev/dukou/internal/notify"
@@ -25,7 +26,7 @@ import (
 )
 
 // told has a center's monitor and notifier at work, and gives what a receiver gets.
-func (w *world) told() <-chan string {
+func (w *world) told(ends *management.Ends) <-chan string {
 	w.t.Helper()
 	took := make(chan string, 100)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -40,7 +41,7 @@ func (w *world) told() <-chan string {
 	log := slog.New(slog.DiscardHandler)
 	n := notify.Open(notify.Config{DB: db, Key: vault.Key{3}, Tell: nothing, Log: log})
 	m, err := monitor.Open(context.Background(), monitor.Config{
-		DB: db, Observe: management.Observe(w.running[central].center), Queue: management.QueueNews(n), Queued: n.Wake, Tell: nothing, Log: log,
+		DB: db, Observe: management.Observe(w.running[central].center, ends), Queue: management.QueueNews(n), Queued: n.Wake, Tell: nothing, Log: log,
 		Record: func(audit.Entry) audit.Ticket { return audit.Ticket{} },
 	})
 	if err != nil {
@@ -66,16 +67,21 @@ func (w *world) told() <-chan string {
 }
 
 // TestInterruptionIsTold: from the end of the gate to what a receiver gets, over a real
-// center, which has to find it out.
+// center, which has to find it out; and before it, that a certificate of the gate ends.
 func TestInterruptionIsTold(t *testing.T) {
 	t.Parallel()
 	w := newCentered(t)
-	took := w.told()
+	var ends management.Ends
+	took := w.told(&ends)
 	if _, err := w.ask("out/p-1", "p-1"); err != nil {
 		t.Fatal(err)
 	}
 	if text := next(t, took); !strings.HasPrefix(text, "firing The bundle ends in ") { // the site's is short
 		t.Errorf("told: %s", text)
+	}
+	ends.Keep(gate, []inventory.End{{What: "certificate tls.pem", At: time.Now().Add(6 * time.Hour)}})
+	if text := next(t, took); !strings.Contains(text, gate) || !strings.Contains(text, "certificate tls.pem") {
+		t.Errorf("told of a certificate: %s", text)
 	}
 	began := time.Now()
 	w.running[gate].stop()
