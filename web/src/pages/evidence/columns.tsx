@@ -35,7 +35,7 @@ export function toneOf(verdict: string): Tone {
 // widths are how wide columns are, in pixels: so wide that the usual ones fit beside the menu
 // on a screen of 1366, and the same whatever is in them, so that none moves as rows come.
 const widths: Record<string, number> = {
-  time: 170, entry: 168, class: 92, verdict: 112, reason: 124, flow: 116, subject: 118, action: 80, object: 112,
+  time: 170, entry: 160, class: 92, verdict: 112, reason: 124, flow: 116, subject: 118, action: 80, object: 112,
   parcel: 102, level: 100, integrity: 110, protocol: 90, purpose: 110, address: 130,
 };
 

@@ -3,6 +3,7 @@
 
 import { App, Dropdown, type MenuProps } from 'antd';
 import { createContext, type ReactNode, useContext, useMemo, useState } from 'react';
+import './search.css';
 import { useSay, useWords, wordOf } from './text';
 import type { Search } from './useSearch';
 
@@ -13,7 +14,7 @@ interface Opened {
   at: { left: number; top: number }; // kept: rows may change below an open menu, and take the button away
 }
 
-const Menu = createContext<(opened: Opened) => void>(() => undefined);
+const Menu = createContext<((opened: Opened) => void) | null>(null);
 
 // ValueMenus gives its children one menu for all values: a menu for each would be heavy in
 // a long list.
@@ -59,13 +60,14 @@ function openedBy(button: HTMLElement): Pick<Opened, 'button' | 'at'> {
   return { button, at: { left, top: bottom } };
 }
 
-// Value is a value of a field in a list; its button opens the menu.
+// Value is a value of a field in a list; its button opens the menu, where there is one.
 export function Value({ field, value, hint, children }: { field: string; value: string | undefined; hint?: string; children?: ReactNode }) {
   const t = useSay();
   const words = useWords();
   const open = useContext(Menu);
   if (!value) return null;
   const word = wordOf(words, field, value);
+  if (open === null) return <span title={hint ?? value}>{children ?? word}</span>;
   return (
     <button
       type="button"
