@@ -37,7 +37,7 @@ export const groups: Group[] = [
     pages: [
       { path: 'crossings', name: 'crossings', call: 'show-crossing', load: () => import('../pages/crossings/Crossings') },
       { path: 'crossings/:parcel', call: 'show-crossing', load: () => import('../pages/crossings/Crossing') },
-      { path: 'quarantine', name: 'quarantine', call: 'find-entries', load: () => import('../pages/crossings/Quarantine') },
+      { path: 'quarantine', name: 'quarantine', call: 'list-quarantine', load: () => import('../pages/crossings/Quarantine') },
     ],
   },
   {

@@ -12,7 +12,7 @@ import { List } from '../../parts/List';
 import { Time } from '../../parts/Time';
 import { useMay } from '../../session/session';
 import { useText as useSigningWords } from '../../signing/text';
-import { Section } from '../evidence/Section';
+import { Section } from '../../parts/Section';
 import { sizeOf } from '../retention/sizes';
 import { Fronts } from './HeldFronts';
 import { Release } from './Release';

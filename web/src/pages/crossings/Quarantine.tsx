@@ -7,7 +7,7 @@ import { api } from '../../api/client';
 import { Page } from '../../parts/Page';
 import { useMay } from '../../session/session';
 import { useNames } from '../../shell/names';
-import { Section } from '../evidence/Section';
+import { Section } from '../../parts/Section';
 import { fieldsOfParcels } from '../evidence/search/fields';
 import { SearchBar } from '../evidence/search/SearchBar';
 import { useSearch } from '../evidence/search/useSearch';
@@ -16,6 +16,7 @@ import { Views } from '../evidence/search/Views';
 import { Passages } from './Crossings';
 import { Held } from './Held';
 import type { Passage } from './State';
+import '../evidence/evidence.css';
 import { useText } from './text';
 
 // A flow that is in force no more has no protocol here: better one too many than a file

@@ -9,8 +9,9 @@ import { Act } from '../../parts/Act';
 import { useMay } from '../../session/session';
 import { Facts } from '../../parts/Facts';
 import { Id } from '../../parts/Id';
-import { Section } from '../evidence/Section';
+import { Section } from '../../parts/Section';
 import { useWords, wordOf } from '../evidence/search/text';
+import '../evidence/evidence.css';
 import { useText } from './text';
 import type { Hop } from './way';
 

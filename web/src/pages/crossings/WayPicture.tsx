@@ -8,7 +8,7 @@ import { Time } from '../../parts/Time';
 import { useMay } from '../../session/session';
 import { toneOf } from '../evidence/columns';
 import { useWords, wordOf } from '../evidence/search/text';
-import '../evidence/section.css';
+import '../evidence/evidence.css';
 import { useText } from './text';
 import type { Step, Way } from './way';
 

@@ -9,9 +9,10 @@ import { ProblemView } from '../../parts/ProblemView';
 import { Time } from '../../parts/Time';
 import { usePreferences } from '../../session/preferences';
 import { type Found, fitted, keyOf, useEntryColumns, usualColumns } from './columns';
-import { Section } from './Section';
+import { Section } from '../../parts/Section';
 import { Bars, barsOf } from './search/Histogram';
 import { useWords, wordOf } from './search/text';
+import './evidence.css';
 import { useText } from './text';
 
 type Counts = Schemas['EvidenceCounts'];

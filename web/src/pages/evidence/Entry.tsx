@@ -20,7 +20,8 @@ import { useMay } from '../../session/session';
 import { toneOf } from './columns';
 import { LabelFacts, useEntry } from './LabelFacts';
 import { useSay, useWords, wordOf } from './search/text';
-import { Section } from './Section';
+import { Section } from '../../parts/Section';
+import './evidence.css';
 import { useText } from './text';
 
 type Read = Schemas['EvidenceEntry'];

@@ -10,7 +10,8 @@ import { useAddress } from '../../parts/useAddress';
 import { useNames } from '../../shell/names';
 import { Answer } from './Answer';
 import { groupsOf } from './groups';
-import { Section } from './Section';
+import { Section } from '../../parts/Section';
+import './evidence.css';
 import { useText } from './text';
 
 type Question = Schemas['EvidenceQuestion'];
