@@ -27,16 +27,15 @@ var update = flag.Bool("update", false, "write the vector anew") //nolint:gochec
 const vectorFile = "../../web/src/signing/testdata/release.json"
 
 type vector struct {
-	Now        int64             `json:"now"`
-	Held       quarantine.Item   `json:"held"`
-	Guard      string            `json:"guard"`
-	NotAfter   int64             `json:"notAfter"`
-	Document   []byte            `json:"document"`
-	COSE       []byte            `json:"cose"`
-	Payload    json.RawMessage   `json:"payload"`    // of the proposal
-	Difference string            `json:"difference"` // as both persons see it
-	Altered    map[string][]byte `json:"altered"`    // one field of the document is another
-	Malformed  map[string][]byte `json:"malformed"`
+	Now       int64             `json:"now"`
+	Held      quarantine.Item   `json:"held"`
+	Guard     string            `json:"guard"`
+	NotAfter  int64             `json:"notAfter"`
+	Document  []byte            `json:"document"`
+	COSE      []byte            `json:"cose"`
+	Payload   json.RawMessage   `json:"payload"` // of the proposal
+	Altered   map[string][]byte `json:"altered"` // one field of the document is another
+	Malformed map[string][]byte `json:"malformed"`
 }
 
 func TestVector(t *testing.T) {
@@ -58,7 +57,7 @@ func TestVector(t *testing.T) {
 	items, _ := s.List(t.Context())
 	v := vector{
 		Now: s.now.UnixMilli(), Held: items[0], Guard: r.Guard, NotAfter: r.NotAfter, Document: document, COSE: e.Signatures[0].COSE,
-		Payload: p.Payload, Difference: p.Difference, Altered: altered(r, s.now), Malformed: malformed(r, document),
+		Payload: p.Payload, Altered: altered(r, s.now), Malformed: malformed(r, document),
 	}
 	same(t, v)
 }

@@ -32,7 +32,7 @@ export function App() {
     <QueryClientProvider client={queries}>
       <PreferencesProvider>
         <Look>
-          <RouterProvider router={router} />
+          <RouterProvider router={router} useTransitions={false} />
         </Look>
       </PreferencesProvider>
     </QueryClientProvider>

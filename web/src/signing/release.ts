@@ -59,39 +59,13 @@ export function checkRelease(release: Release, shown: Shown, now = Date.now()): 
 // Each field is named here: one that is forgotten is an error of the compiler.
 const fields: Record<keyof Shown, true> = { front: true, flow: true, parcel: true, name: true, size: true, root: true, bundle: true, code: true };
 
-// What the center writes before each field, in the words that both persons are shown.
-const labels: Record<keyof Shown, string> = {
-  front: 'front',
-  flow: 'flow',
-  parcel: 'parcel',
-  name: 'file',
-  size: 'size',
-  root: 'root',
-  bundle: 'sent under policy version',
-  code: 'refused as',
-};
-
-// shownIn reads what a proposal shows of a file. What it does not show is not known.
-export function shownIn(difference: string): Shown {
-  const lines = difference.split('\n');
-  const of = (field: keyof Shown) => {
-    const begin = `${labels[field]}: `;
-    const found = lines.filter((line) => line.startsWith(begin));
-    return found.length === 1 ? found[0]?.slice(begin.length) : undefined;
-  };
-  const known = Object.keys(fields).map((field) => [field, of(field as keyof Shown)] as const);
-  const shown = Object.fromEntries(known) as Shown;
-  return { ...shown, size: of('size')?.replace(/ bytes$/, '') };
-}
-
-// proposedRelease is what a proposal of a release has: the document, and what it shows
-// of the file, by its difference and its payload alike.
-export function proposedRelease(payload: unknown, difference: string): { document: Uint8Array; shown: Shown } {
+// proposedRelease is what a proposal of a release has: the document, whose fields the second
+// person is shown as they are in it, and the file that the proposal names.
+export function proposedRelease(payload: unknown): { document: Uint8Array; shown: Shown } {
   const p = (payload ?? {}) as { front?: unknown; parcel?: unknown; document?: unknown };
-  const shown = shownIn(difference);
-  const both = (field: 'front' | 'parcel') => (p[field] === shown[field] ? shown[field] : undefined);
   const document = bytesOf('release', typeof p.document === 'string' ? p.document : '');
-  return { document, shown: { ...shown, front: both('front'), parcel: both('parcel') } };
+  const named = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return { document, shown: { ...readRelease(document), front: named(p.front), parcel: named(p.parcel) } };
 }
 
 function hexOf(value: unknown, length: number): string {

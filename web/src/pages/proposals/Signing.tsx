@@ -28,7 +28,7 @@ const signing: Record<string, (p: Proposal, key: string) => Promise<string[]>> =
     return signPublication(wanted.publication, { ...wanted, returnVersion: wanted.return }, key);
   },
   'release-quarantined': async (p, key) => {
-    const { document, shown } = proposedRelease(p.payload, p.difference ?? '');
+    const { document, shown } = proposedRelease(p.payload);
     return [signRelease(document, shown, key)];
   },
 };
@@ -54,10 +54,10 @@ export function Signing({ of: p, onKey }: { of: Proposal; onKey: (pem: string) =
 function Released({ of: p }: { of: Proposal }) {
   const read = useMemo(() => {
     try {
-      return { it: proposedRelease(p.payload, p.difference ?? '') };
+      return { it: proposedRelease(p.payload) };
     } catch (error) {
       return { error };
     }
-  }, [p.payload, p.difference]);
+  }, [p.payload]);
   return <div className="stack decision-document">{read.it ? <ReleaseFacts {...read.it} /> : <Failure error={read.error} />}</div>;
 }
