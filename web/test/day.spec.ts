@@ -131,7 +131,7 @@ async function approve(page: Page, language: Language, version: number, look: To
   const dialog = page.getByRole('dialog');
   await dialog.locator('input[type=file]').setInputFiles(personOf('zhao').key!);
   await expect(dialog.getByText(say.fingerprint)).toBeVisible();
-  await look(page, 'dialog-approve-proposal', 'landmark-unique'); // of the difference as text
+  await look(page, 'dialog-approve-proposal');
   await doing(page, 'zhao', dialog.getByRole('button', { name: say.signAndApprove }), page.getByText(say.approved, { exact: true }));
 }
 

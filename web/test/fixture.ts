@@ -26,9 +26,8 @@ export interface Tools {
   signIn: (name: string, look?: Look) => Promise<Page>;
   // axe fails the test, which goes on, for what somebody could not perceive or operate.
   axe: (page: Page) => Promise<void>;
-  // look does so in both shades, and keeps pictures by a name. One rule may be known to be
-  // broken there.
-  look: (page: Page, name: string, known?: string) => Promise<void>;
+  // look does so in both shades, and keeps pictures by a name.
+  look: (page: Page, name: string) => Promise<void>;
 }
 
 type State = Awaited<ReturnType<BrowserContext['storageState']>>;

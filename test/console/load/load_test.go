@@ -132,7 +132,7 @@ func (s *site) browse(out io.Writer, address string) {
 	c.Dir = web
 	person, err := json.Marshal(s.auditor)
 	s.must("person", err)
-	c.Env = append(os.Environ(), "CHROMIUM="+chromium(), "DUKOU_CONSOLE="+address, "DUKOU_LOAD_PERSON="+string(person), "DUKOU_LOAD_OUT="+report,
+	c.Env = append(os.Environ(), "CHROMIUM="+chromium(), "DUKOU_DIR="+t.TempDir(), "DUKOU_CONSOLE="+address, "DUKOU_LOAD_PERSON="+string(person), "DUKOU_LOAD_OUT="+report,
 		"DUKOU_LOAD_MINUTES="+strconv.Itoa(*minutesFlag), "DUKOU_LOAD_CLICKS="+strconv.Itoa(*clicksFlag), "DUKOU_LOAD_SEED="+strconv.FormatUint(*seedFlag, 10))
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGINT) } // it ends its browsers then

@@ -37,7 +37,8 @@ import (
 type person struct {
 	Name     string `json:"name"`
 	Password string `json:"password"`
-	OTP      string `json:"otp"` // otpauth address
+	OTP      string `json:"otp"`  // otpauth address
+	Used     int64  `json:"used"` // by when codes of it were used, in seconds: a code is good once
 }
 
 // site is a center without a guard: its parts over one database.
@@ -152,7 +153,7 @@ func (s *site) people() {
 	links, err := a.FirstLinks(s.t.Context())
 	s.must("links", err)
 	for _, l := range links {
-		one := person{Name: "load-" + string(l.Duty), Password: "Ferry-Across-1"}
+		one := person{Name: "load-" + string(l.Duty), Password: "Ferry-Across-1", Used: founded.Unix()}
 		e, err := a.Redeem(s.t.Context(), account.Redeem{Token: l.Token, Name: one.Name, Person: "Person " + one.Name, Password: one.Password})
 		s.must("redeem", err)
 		code, err := totp.GenerateCode(e.Secret, founded)

@@ -165,6 +165,8 @@ function Admit({ open, onClose }: { open: boolean; onClose: () => void }) {
     }
   };
   const needed = [{ required: true, message: t.needed }];
+  // A group of boxes cannot be said to be required.
+  const chosen = [{ validator: (_: unknown, list?: string[]) => (list?.length ? Promise.resolve() : Promise.reject(new Error(t.needed))) }];
   return (
     <Modal open={open} title={t.admit} okText={t.propose} cancelText={t.leave} onOk={form.submit} onCancel={onClose} destroyOnHidden>
       <Form<Values> form={form} layout="vertical" name="partner" onFinish={(v) => void propose(v)} initialValues={{ lists: ['subjects', 'objects'], zones: [] }}>
@@ -178,7 +180,7 @@ function Admit({ open, onClose }: { open: boolean; onClose: () => void }) {
         <Form.Item name="zones" label={t.zones} rules={needed}>
           <Select mode="tags" options={known.map((z) => ({ value: z }))} />
         </Form.Item>
-        <Form.Item name="lists" label={t.lists} rules={needed}>
+        <Form.Item name="lists" label={t.lists} rules={chosen}>
           <Checkbox.Group options={['subjects', 'objects'].map((v) => ({ value: v, label: t.listNames[v] }))} />
         </Form.Item>
         <Form.Item name="reason" label={t.reason}>

@@ -25,7 +25,7 @@ export function Difference({ of, policy = false }: { of: string; policy?: boolea
         </section>
       )}
       {text.length > 0 && (
-        <section aria-label={t.asText}>
+        <section>
           {both && <h3 className="difference-head">{t.asText}</h3>}
           <pre className="difference mono" tabIndex={0} aria-label={t.asText} role="region">
             {text.map((l, i) => (
