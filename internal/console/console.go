@@ -39,7 +39,7 @@ func Handler(files fs.FS, calls http.Handler) (http.Handler, error) {
 		return nil, fmt.Errorf("the console's files: %w", err)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer daemon.EndOnPanic()
+		defer daemon.EndOnPanic(http.ErrAbortHandler)
 		setHeaders(w.Header())
 		if strings.HasPrefix(r.URL.Path, api) {
 			calls.ServeHTTP(w, r)

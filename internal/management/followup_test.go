@@ -8,7 +8,10 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -141,6 +144,7 @@ func TestExports(t *testing.T) {
 		t.Errorf("%s", lines.text)
 	}
 	b.exportsStates(aud)
+	b.breaksOff(aud)
 	target := map[string]any{"name": "siem", "address": "127.0.0.1:1", "form": "ocsf", "framing": "octets", "ca": "ca.pem"}
 	b.refused("security adds a receiver", b.call("POST", "/exports/targets", target, sec), "duty-wrong")
 	target["ca"] = "../ca.pem"
@@ -287,4 +291,26 @@ func (b *bank) done(id string, who with) {
 			b.t.Fatalf("it stays %s", p.text)
 		}
 	}
+}
+
+// deaf is a client that goes away in the middle of an answer.
+type deaf struct{ *httptest.ResponseRecorder }
+
+func (deaf) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// breaksOff has a client go away from an export: the answer is broken off and recorded as
+// failed, and that is all.
+func (b *bank) breaksOff(aud with) {
+	b.t.Helper()
+	request := httptest.NewRequestWithContext(b.t.Context(), http.MethodGet, prefix+"/exports/entries?form=ndjson", nil)
+	aud(request)
+	func() {
+		defer func() {
+			if v := recover(); v != http.ErrAbortHandler {
+				b.t.Errorf("a client went away: %v", v)
+			}
+		}()
+		b.Handler().ServeHTTP(deaf{httptest.NewRecorder()}, request)
+	}()
+	b.ok("afterwards", b.call("GET", "/evidence", nil, aud))
 }

@@ -195,7 +195,7 @@ func (s *Server) Handler() http.Handler {
 	}))
 	inner := guarded.Handler(s.mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer daemon.EndOnPanic()
+		defer daemon.EndOnPanic(http.ErrAbortHandler)
 		inner.ServeHTTP(w, r)
 	})
 }
