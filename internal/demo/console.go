@@ -32,7 +32,7 @@ func (l Layout) consoleKey() string { return filepath.Join(l.Home(Center), "cons
 
 // makeConsole makes a certificate for one demonstration.
 func (i *Installation) makeConsole() error {
-	certificate, key, err := pki.BrowserCertificate("Dukou demonstration", 30*24*time.Hour, consoleName, "127.0.0.1")
+	certificate, key, err := pki.BrowserCertificate("Dukou demonstration", 90*24*time.Hour, consoleName, "127.0.0.1")
 	if err != nil {
 		return err
 	}

@@ -63,20 +63,21 @@ type Event struct {
 
 // Finding is one of them. A list leaves out its entries and events.
 type Finding struct {
-	ID       string       `json:"id"`
-	Title    string       `json:"title"`
-	Severity int          `json:"severity" minimum:"1" maximum:"3" doc:"1 notice, 2 warning, 3 grave"`
-	State    State        `json:"state" enum:"open,mending,mended,verified,closed"`
-	Owner    account.Duty `json:"owner" enum:"system,security" doc:"the duty that has to mend it"`
-	Due      time.Time    `json:"due"`
-	Overdue  bool         `json:"overdue" doc:"due, and not mended"`
-	Opened   time.Time    `json:"opened"`
-	OpenedBy string       `json:"openedBy" doc:"name of the account"`
-	Changed  time.Time    `json:"changed"`
-	Revision int64        `json:"revision"`
-	Next     []Next       `json:"next" doc:"the states that it may come to from here, and who may say so; none at its end"`
-	Entries  []Entry      `json:"entries,omitempty" doc:"what shows it"`
-	Events   []Event      `json:"events,omitempty" doc:"all that happened, oldest first"`
+	ID       string         `json:"id"`
+	Title    string         `json:"title"`
+	Severity int            `json:"severity" minimum:"1" maximum:"3" doc:"1 notice, 2 warning, 3 grave"`
+	State    State          `json:"state" enum:"open,mending,mended,verified,closed"`
+	Owner    account.Duty   `json:"owner" enum:"system,security" doc:"the duty that has to mend it"`
+	Due      time.Time      `json:"due"`
+	Overdue  bool           `json:"overdue" doc:"due, and not mended"`
+	Opened   time.Time      `json:"opened"`
+	OpenedBy string         `json:"openedBy" doc:"name of the account"`
+	Changed  time.Time      `json:"changed"`
+	Revision int64          `json:"revision"`
+	Next     []Next         `json:"next" doc:"the states that it may come to from here, and who may say so; none at its end"`
+	Speakers []account.Duty `json:"speakers" enum:"system,security,audit" doc:"the duties that may say something of it"`
+	Entries  []Entry        `json:"entries,omitempty" doc:"what shows it"`
+	Events   []Event        `json:"events,omitempty" doc:"all that happened, oldest first"`
 }
 
 // Next is a step that a finding may take.
@@ -233,6 +234,10 @@ func (f *Finding) next() []Next {
 	return list
 }
 
+// speakers are the duties that may say something of a finding: who found it, and who has
+// to mend it.
+func (f *Finding) speakers() []account.Duty { return []account.Duty{account.Audit, f.Owner} }
+
 func nextOf(s State) string {
 	var next []string
 	for move := range moves() {
@@ -252,7 +257,7 @@ func nextOf(s State) string {
 func (f *Findings) Comment(ctx context.Context, who account.Caller, id, text string) (Finding, error) {
 	return f.act(ctx, who, id, 0, text, func(row *Finding) (string, error) {
 		switch {
-		case who.Duty != account.Audit && who.Duty != row.Owner:
+		case !slices.Contains(row.speakers(), who.Duty):
 			return "", problem.New(problem.DutyWrong, "this finding is of %s", row.Owner)
 		case strings.TrimSpace(text) == "":
 			return "", problem.New(problem.Invalid, "an empty comment")

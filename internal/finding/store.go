@@ -57,7 +57,7 @@ func (f *Findings) Get(ctx context.Context, id string) (Finding, error) {
 	if err != nil {
 		return row, err
 	}
-	row.Overdue, row.Next = f.overdue(&row), row.next()
+	row.Overdue, row.Next, row.Speakers = f.overdue(&row), row.next(), row.speakers()
 	if row.Entries, err = entries(ctx, f.db, id); err != nil {
 		return row, err
 	}
@@ -88,7 +88,7 @@ func (f *Findings) List(ctx context.Context, by Filter) ([]Finding, string, erro
 		if err != nil {
 			return nil, "", err
 		}
-		row.Overdue, row.Next = f.overdue(&row), row.next()
+		row.Overdue, row.Next, row.Speakers = f.overdue(&row), row.next(), row.speakers()
 		list = append(list, row)
 	}
 	if err := rows.Err(); err != nil {

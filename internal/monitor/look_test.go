@@ -166,10 +166,12 @@ func TestEnds(t *testing.T) {
 	if n := s.only(news, Firing, RuleEndMonth, "bundle"); n.Alert.Level != Notice {
 		t.Errorf("level %d", n.Alert.Level)
 	}
-	s.at("gate").Ends = []End{{What: "certificate", At: s.now.Add(6 * time.Hour)}}
+	s.at("gate").Ends = []End{{What: "certificate /etc/tls.pem", At: s.now.Add(6 * time.Hour)}}
 	news, _ = s.until(2)
-	if n := s.only(news, Firing, RuleEndDay, "gate/certificate"); len(n.Follows) != 2 {
+	if n := s.only(news, Firing, RuleEndDay, "gate/certificate /etc/tls.pem"); len(n.Follows) != 2 {
 		t.Errorf("a day explains a week and a month: %+v", n.Follows)
+	} else if en, zh := n.Alert.Sentence(English), n.Alert.Sentence(Chinese); en != "The certificate /etc/tls.pem of gate ends in 0.2 days." || zh != "部件 gate 的证书 /etc/tls.pem 将在 0.2 天后到期。" {
+		t.Errorf("%s %s", en, zh)
 	}
 	s.seen.BundleEnds = s.now.Add(-time.Minute)
 	news, _ = s.until(2)

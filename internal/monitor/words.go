@@ -4,6 +4,7 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -120,9 +121,10 @@ func chinese(a *Alert, of string, v, t float64) string {
 }
 
 func chineseEnd(a *Alert, days float64) string {
-	part := map[string]string{"certificate": "证书", "lease": "密钥租约", "bundle": "策略包"}[a.Part]
-	if part == "" {
-		part = a.Part
+	kind, name, named := strings.Cut(a.Part, " ")
+	part := cmp.Or(map[string]string{"certificate": "证书", "lease": "密钥租约", "bundle": "策略包"}[kind], kind)
+	if named {
+		part += " " + name + " "
 	}
 	if a.Component != "" {
 		part = "部件 " + a.Component + " 的" + part

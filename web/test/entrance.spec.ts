@@ -117,6 +117,20 @@ bothLanguages('whoever signs in is asked for the second factor', async (language
   await look(page, 'sign-in-factor');
 });
 
+test('a shade that was chosen stays, whatever the computer has', async ({ open }) => {
+  const page = await open({ language: 'en', shade: 'light' });
+  const shade = (is: string) => expect(page.locator(`html[data-shade=${is}]`)).toBeAttached();
+  await shade('light');
+  await page.getByRole('button', { name: 'Light or dark' }).click();
+  await page.getByRole('menuitem', { name: 'Dark', exact: true }).click();
+  await shade('dark');
+  await page.reload();
+  await shade('dark');
+  await page.getByRole('button', { name: 'Light or dark' }).click();
+  await page.getByRole('menuitem', { name: 'As this computer' }).click();
+  await shade('light');
+});
+
 // What a browser shows that is too old for the console, or runs no scripts.
 test('where the program does not start, a plain page says why', async ({ browser }) => {
   for (const shade of ['light', 'dark'] as const) {

@@ -88,7 +88,7 @@ for (const duty of duties) {
 
 // Whether these are there depends on who one is too: proposals are one's own or another's,
 // and a finding is moved by whoever has to mend it.
-const ofPerson: readonly Call[] = ['withdraw-proposal', 'approve-proposal', 'refuse-proposal', 'move-finding'];
+const ofPerson: readonly Call[] = ['withdraw-proposal', 'approve-proposal', 'refuse-proposal', 'move-finding', 'comment-finding'];
 
 test('a button that one duty has another has too, unless the center refuses it the call', async () => {
   for (const p of all) {

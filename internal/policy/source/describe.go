@@ -166,7 +166,7 @@ func definitions() schema {
 		"category": schema{"type": "string", "x-ref": "categories"},
 		"digest":   schema{"type": "string", "pattern": `^[0-9a-f]{64}$`},
 		"change":   described(class).says("Levels and categories", "等级与范畴", "", ""),
-		"base":     described(base).says("Class", "等级与范畴", "Where integrity is left out it is that of the zone that the content comes from, or the lowest.", "省略完整性时取内容来源区域的完整性，或最低级。"),
+		"base":     described(base).says("Class", "等级与范畴", "Where integrity is left out it is that of the zone that the content comes from, or the lowest.", "省略完整性时取内容来源安全域的完整性，或最低级。"),
 		"class":    described(levels).says("Class", "等级与范畴", "Both levels must be there.", "两个等级都必须给出。"),
 		"listener": described(endOf("listener", "the listener in that front's own configuration", "该前置自身配置中的监听名称")),
 		"target":   described(endOf("target", "the target in that front's own configuration", "该前置自身配置中的目标名称")),

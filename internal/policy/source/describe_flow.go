@@ -12,12 +12,12 @@ func flowKeys() []property {
 	zone := func(example string) schema { return ref("zone").with("examples", []string{example}) }
 	return []property{
 		{"name", true, "", named("query"), "of the flow", "流的名称"},
-		{"from", true, "", zone("outside"), "zone that it begins in", "起始区域"},
-		{"to", true, "", zone("inside"), "zone that it ends in; exactly one of both is inner", "目的区域；两者中恰有一个为内侧"},
+		{"from", true, "", zone("outside"), "zone that it begins in", "起始安全域"},
+		{"to", true, "", zone("inside"), "zone that it ends in; exactly one of both is inner", "目的安全域；两者中恰有一个为内侧"},
 		{"protocol", true, "", oneOfTexts("http", "file"), "http asks and is answered, file delivers", "http 为问答，file 为文件投递"},
 		{"entry", true, "", ref("listener"), "front that takes the protocol apart", "解析协议的前置"},
 		{"exit", true, "", ref("target"), "front that builds it anew", "重新构造协议的前置"},
-		{"object", true, "", schema{"type": "string", "x-ref": "objects", "examples": []string{"inside/reports"}}, "what is asked for or delivered to; also as the source zone names it", "客体；也可用起始区域中的别名"},
+		{"object", true, "", schema{"type": "string", "x-ref": "objects", "examples": []string{"inside/reports"}}, "what is asked for or delivered to; also as the source zone names it", "客体；也可用起始安全域中的别名"},
 		{"action", true, "", named("read"), "what is done with it", "操作"},
 		{"purpose", true, "", named("inquiry"), "what for", "用途"},
 		{"class", true, "", ref("base"), "that what crosses has at least", "通过内容的最低等级"},

@@ -22,13 +22,13 @@ func topLevel() []property {
 	return []property{
 		{"guard", false, "", once(named("guard-1")).with("x-needed", true), "name of the guard; in one file only", "安全互联部件的名称；只能出现在一个文件中"},
 		{"term", false, "", once(whole(1, 1<<62).with("default", 1)), "reign of the guard, which grows at a takeover", "任期，接管时增大"},
-		{"valid", false, "", once(timeUpTo("30d", maxValid)), "how long a policy holds", "策略的有效期"},
+		{"valid", false, "", once(timeUpTo("90d", maxValid)), "how long a policy holds", "策略的有效期"},
 		{"categories", false, "", once(distinct(schema{"type": "string"}).with("maxItems", 64)), "names of the compartments, in an order that stays", "范畴的名称，顺序不可改变"},
 		{"zones", false, "", in("zones.yaml", listOf(described(zoneKeys()))), "graded systems with their networks", "定级系统及其网络"},
 		{"issuers", false, "", in("subjects.yaml", listOf(described(issuerKeys()))), "who gives tokens", "令牌签发者"},
 		{"objects", false, "", in("objects.yaml", listOf(described(objectKeys()))), "what is asked for or delivered to", "客体：被访问或接收文件的对象"},
 		{"subjects", false, "", in("subjects.yaml", listOf(described(subjectKeys()))), "who may ask", "主体：可以发起访问者"},
-		{"flows", false, "", in("flows/NAME.yaml", listOf(described(flowKeys()))), "permitted ways from one zone to another", "区域之间允许的流"},
+		{"flows", false, "", in("flows/NAME.yaml", listOf(described(flowKeys()))), "permitted ways from one zone to another", "安全域之间允许的流"},
 		{"cases", false, "", in("cases/NAME.yaml", listOf(apart(described(caseKeys()), "answer", "path", "query", "header", "body"))), "questions with the answer that their author expects", "测试用例：问题及其作者预期的结果"},
 	}
 }
@@ -44,7 +44,7 @@ func apart(s schema, one string, others ...string) schema {
 
 func zoneKeys() []property {
 	return []property{
-		{"name", true, "", named("outside"), "of the zone", "区域名称"},
+		{"name", true, "", named("outside"), "of the zone", "安全域名称"},
 		{"class", true, "", ref("class"), "the most confidential that may enter, the least integrity that may enter, the categories that may", "可进入内容的最高机密性、最低完整性和允许的范畴"},
 		{"inner", false, "", flag(false), "on the center's side of the guard", "位于管理中心一侧"},
 	}
@@ -60,19 +60,19 @@ func issuerKeys() []property {
 
 func objectKeys() []property {
 	return []property{
-		{"id", true, "", ref("id").with("examples", []string{"inside/reports"}), "zone/name", "区域/名称"},
+		{"id", true, "", ref("id").with("examples", []string{"inside/reports"}), "zone/name", "安全域/名称"},
 		{"class", true, "", ref("class"), "the most that it takes", "可接收的最高等级"},
 		{"groups", false, "", distinct(plain("reports")), "for the rules in Cedar", "供 Cedar 规则使用的组"},
-		{"aliases", false, "", mapOf(ref("family")).with("examples", []any{map[string]string{"outside": "outside/reports"}}), "its name in other zones: zone to zone/name", "在其他区域的别名：区域 → 区域/名称"},
+		{"aliases", false, "", mapOf(ref("family")).with("examples", []any{map[string]string{"outside": "outside/reports"}}), "its name in other zones: zone to zone/name", "在其他安全域的别名：安全域 → 安全域/名称"},
 	}
 }
 
 func subjectKeys() []property {
 	return []property{
-		{"id", true, "", ref("family").with("examples", []string{"outside/portal"}), "zone/name; a name that ends in * is a family, whose members tokens name", "区域/名称；以 * 结尾的是一族主体，其成员由令牌给出"},
+		{"id", true, "", ref("family").with("examples", []string{"outside/portal"}), "zone/name; a name that ends in * is a family, whose members tokens name", "安全域/名称；以 * 结尾的是一族主体，其成员由令牌给出"},
 		{"clearance", true, "", ref("base"), "what may be told to it", "可告知的最高等级"},
 		{"groups", false, "", distinct(plain("portals")), "for the rules in Cedar", "供 Cedar 规则使用的组"},
-		{"proxies", false, "", mapOf(ref("family")).with("examples", []any{map[string]string{"inside": "inside/portal"}}), "who stands in for it in other zones: zone to zone/name", "在其他区域的代理主体：区域 → 区域/名称"},
+		{"proxies", false, "", mapOf(ref("family")).with("examples", []any{map[string]string{"inside": "inside/portal"}}), "who stands in for it in other zones: zone to zone/name", "在其他安全域的代理主体：安全域 → 安全域/名称"},
 		{"credentials", false, "", listOf(described(credentialKeys()).with("minProperties", 1).with("maxProperties", 1)), "what proves it; never a secret itself", "身份凭据；从不包含秘密本身"},
 		{"bind", false, "", described(bindKeys()).with("minProperties", 1), "from where it may come", "绑定的来源"},
 	}
@@ -121,7 +121,7 @@ func caseKeys() []property {
 		property{"name", true, "", plain("it is allowed"), "for people", "用例名称"},
 		property{"flow", true, "", schema{"type": "string", "x-ref": "flows", "examples": []string{"query"}}, "that it is asked of", "所问的流"},
 		property{"route", false, "", schema{"type": "string", "x-ref": "routes", "examples": []string{"one"}}, "where the flow has several", "流有多条路由时须指明"},
-		property{"subject", true, "", plain("outside/portal"), "zone/name", "区域/名称"},
+		property{"subject", true, "", plain("outside/portal"), "zone/name", "安全域/名称"},
 		property{"assurance", false, "", oneOfTexts(assurances()...), "how the subject was established; else by the flow's first way", "主体的鉴别方式；省略时取流的第一种"},
 		property{"content", false, "", content, "all of it, where the parts do not say it", "完整内容，用于各部分无法表达时"},
 		property{"answer", false, "", described(answer), "the parcel is the answer to the subject's request", "该数据包是对主体请求的应答"},

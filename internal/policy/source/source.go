@@ -186,7 +186,7 @@ func (l *loader) items(key string) []*object {
 const maxValid = 400 * 24 * time.Hour
 
 func (l *loader) settings() {
-	l.draft.Term, l.valid = 1, 30*24*time.Hour
+	l.draft.Term, l.valid = 1, 90*24*time.Hour
 	if n, ok := l.once("guard", true); ok {
 		l.draft.Guard = n.name()
 	}

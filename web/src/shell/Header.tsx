@@ -1,14 +1,15 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { BulbOutlined, GlobalOutlined, PauseCircleOutlined, PlayCircleOutlined, UserOutlined } from '@ant-design/icons';
+import { PauseCircleOutlined, PlayCircleOutlined, UserOutlined } from '@ant-design/icons';
 import { Button, Dropdown, Layout, Space, Tag, Tooltip } from 'antd';
 import { Link, useNavigate } from 'react-router';
 import { client } from '../api/client';
 import { useLive } from '../events/live';
-import { texts } from '../language/texts';
-import { type Shade, usePreferences } from '../session/preferences';
+import { type Language, texts } from '../language/texts';
+import { usePreferences } from '../session/preferences';
 import { usePerson } from '../session/session';
+import { LanguageSwitch, ShadeChoice } from './Looks';
 import { useNames } from './names';
 
 const useText = texts(
@@ -18,11 +19,6 @@ const useText = texts(
     paused: 'paused',
     pause: 'Pause what changes by itself',
     go: 'Go on',
-    shade: 'Light or dark',
-    light: 'Light',
-    dark: 'Dark',
-    system: 'As this computer',
-    language: '中文',
     me: 'My account',
     out: 'Sign out',
   },
@@ -32,11 +28,6 @@ const useText = texts(
     paused: '已暂停',
     pause: '暂停自动刷新',
     go: '继续刷新',
-    shade: '浅色或深色',
-    light: '浅色',
-    dark: '深色',
-    system: '跟随系统',
-    language: 'English',
     me: '我的账户',
     out: '退出登录',
   },
@@ -44,8 +35,9 @@ const useText = texts(
 
 // Header is the line above every page: where one is, what is live, who one is.
 export function Header() {
-  const t = useText();
   const names = useNames();
+  const { zone } = usePreferences();
+  const keep = (language: Language) => void client.PUT('/api/self/preferences', { body: { language, timeZone: zone } }).catch(() => undefined); // this browser keeps it at least
   return (
     <Layout.Header className="header">
       <Link to="/overview" className="brand">
@@ -54,7 +46,7 @@ export function Header() {
       <Space size="small" className="header-right">
         <LiveMark />
         <ShadeChoice />
-        <LanguageSwitch label={t.language} />
+        <LanguageSwitch onChange={keep} />
         <Who />
       </Space>
     </Layout.Header>
@@ -74,31 +66,6 @@ function LiveMark() {
         <Button type="text" aria-label={paused ? t.go : t.pause} icon={paused ? <PlayCircleOutlined /> : <PauseCircleOutlined />} onClick={() => pause(!paused)} />
       </Tooltip>
     </Space>
-  );
-}
-
-function ShadeChoice() {
-  const t = useText();
-  const { shade, set } = usePreferences();
-  const items = (['light', 'dark', 'system'] as const).map((key) => ({ key, label: t[key] }));
-  return (
-    <Dropdown trigger={['click']} menu={{ items, selectedKeys: [shade], onClick: (e) => set({ shade: e.key as Shade }) }}>
-      <Button type="text" aria-label={t.shade} icon={<BulbOutlined />} />
-    </Dropdown>
-  );
-}
-
-function LanguageSwitch({ label }: { label: string }) {
-  const { language, zone, set } = usePreferences();
-  const change = () => {
-    const next = language === 'zh' ? 'en' : 'zh';
-    set({ language: next });
-    void client.PUT('/api/self/preferences', { body: { language: next, timeZone: zone } }).catch(() => undefined); // kept here at least
-  };
-  return (
-    <Button type="text" icon={<GlobalOutlined />} onClick={change} lang={language === 'zh' ? 'en' : 'zh-CN'}>
-      {label}
-    </Button>
   );
 }
 

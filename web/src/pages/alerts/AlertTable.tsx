@@ -23,7 +23,7 @@ const useText = texts(
     since: 'Since',
     until: 'Until',
     count: 'Times',
-    who: 'Acknowledged by',
+    who: 'Taken up by',
     nobody: 'nobody yet',
     explains: (n: number) => `explains ${n} more`,
     because: 'follows from another alert',

@@ -96,8 +96,11 @@ export function useRules(): RuleWords {
 
 const usePartText = texts({ certificate: 'certificate', lease: 'key lease', bundle: 'policy bundle' }, { certificate: '证书', lease: '密钥租约', bundle: '策略包' });
 
-// usePart says which part of a component an alert is of.
+// usePart says which part of a component an alert is of: what it is, and its name.
 export function usePart(): (part: string | undefined) => string {
   const parts: Record<string, string> = usePartText();
-  return (part = '') => parts[part] ?? part;
+  return (part = '') => {
+    const [kind = '', ...name] = part.split(' ');
+    return [parts[kind] ?? kind, ...name].join(' ');
+  };
 }

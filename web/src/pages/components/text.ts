@@ -154,7 +154,7 @@ export const useText = texts(en, {
   } as Record<string, string>,
   configurations: { same: '与认可的一致', drift: '与认可的不一致', unaccepted: '尚未认可', unknown: '尚未上报' } as Record<string, string>,
   list: '部件列表',
-  columns: { name: '名称', role: '角色', zone: '区域', state: '状态、配置', lacks: '待办', configuration: '配置', policy: '策略、程序', times: '最近应答、最早到期', acts: '操作' },
+  columns: { name: '名称', role: '角色', zone: '安全域', state: '状态、配置', lacks: '待办', configuration: '配置', policy: '策略、程序', times: '最近应答、最早到期', acts: '操作' },
   endsFirst: (what: string) => `${what}到期：`,
   filter: { role: '角色', state: '状态', lacking: '只看有待办的' },
   nothingLacks: '无',
@@ -208,7 +208,7 @@ export const useText = texts(en, {
   tabs: { facts: '基本情况', configuration: '配置' },
   facts: {
     role: '角色',
-    zone: '区域',
+    zone: '安全域',
     state: '状态',
     admitted: '准入',
     yes: '是',

@@ -8,11 +8,6 @@ import { linkEn, linkZh } from './linkText';
 type Rules = Schemas['Setup']['password'];
 
 const en = {
-  switchTo: '中文',
-  shade: 'Light or dark',
-  light: 'Light',
-  dark: 'Dark',
-  system: 'As this computer',
   product: 'Cross-domain gateway · management',
   signIn: {
     title: 'Sign in',
@@ -91,11 +86,6 @@ const en = {
 };
 
 export const useText = texts(en, {
-  switchTo: 'English',
-  shade: '浅色或深色',
-  light: '浅色',
-  dark: '深色',
-  system: '跟随系统',
   product: '跨域安全交换网关 · 管理控制台',
   signIn: {
     title: '登录',

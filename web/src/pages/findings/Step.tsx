@@ -19,10 +19,11 @@ interface StepProps {
 // Step is what can be done to a finding now: set its state, and say something.
 export function Step({ finding, onDone }: StepProps) {
   const may = useMay();
+  const { duty } = usePerson();
   return (
     <div>
       {may('move-finding') && <Move finding={finding} onDone={onDone} />}
-      {may('comment-finding') && <Comment finding={finding} onDone={onDone} />}
+      {may('comment-finding') && finding.speakers?.includes(duty) && <Comment finding={finding} onDone={onDone} />}
     </div>
   );
 }

@@ -18,7 +18,7 @@ const useText = texts(
     title: 'Title',
     state: 'State',
     since: 'Since',
-    author: 'Prepared by',
+    author: 'By',
     result: 'What became of it',
     empty: 'No draft was published yet. A publication begins at a draft: its tab “Publish” makes the bundles that two security administrators sign.',
   },

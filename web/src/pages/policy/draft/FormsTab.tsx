@@ -34,7 +34,6 @@ const useText = texts(
     newFlow: 'New flow',
     add: 'Add one',
     none: 'None of these is in the draft.',
-    choose: 'Choose one on the left to look at it and to change it.',
     list: 'What there is',
   },
   {
@@ -52,7 +51,6 @@ const useText = texts(
     newFlow: '新建数据流',
     add: '新增',
     none: '草稿中没有此类内容。',
-    choose: '请在左侧选择，以查看和修改。',
     list: '已有内容',
   },
 );
@@ -96,7 +94,7 @@ function Section({ section, root, mistakes }: { section: string; root: Schema; m
   const work = useDraft();
   const items = useMemo(() => itemsOf(work.texts, section), [work.texts, section]);
   const find = address.one('find') ?? '';
-  const chosen = items.find((i) => titleFor(i) === address.one('item'));
+  const chosen = items.find((i) => titleFor(i) === address.one('item')) ?? items[0];
   const fit = items.filter((i) => titleFor(i).toLowerCase().includes(find.toLowerCase()));
   return (
     <div className="forms">
@@ -116,7 +114,7 @@ function Section({ section, root, mistakes }: { section: string; root: Schema; m
           {section === 'flows' ? t.newFlow : t.add}
         </Act>
       </div>
-      {chosen ? <ItemForm key={`${chosen.file} ${chosen.at}`} section={section} item={chosen} root={root} mistakes={mistakes} /> : <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t.choose} />}
+      {chosen && <ItemForm key={`${chosen.file} ${chosen.at}`} section={section} item={chosen} root={root} mistakes={mistakes} />}
     </div>
   );
 }
