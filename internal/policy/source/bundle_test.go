@@ -54,7 +54,7 @@ func TestBundleTimesAndDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.Created != 1_790_000_000_000 || b.NotBefore >= b.Created || b.NotAfter != b.Created+30*86_400_000 || b.Version != 4 || b.Term != 1 {
+	if b.Created != 1_790_000_000_000 || b.NotBefore >= b.Created || b.NotAfter != b.Created+90*86_400_000 || b.Version != 4 || b.Term != 1 {
 		t.Errorf("version %d, term %d, %d, %d to %d", b.Version, b.Term, b.Created, b.NotBefore, b.NotAfter)
 	}
 	f := b.Flows[0]
