@@ -4,7 +4,9 @@
 package inventory_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +150,11 @@ func TestHandInRefuses(t *testing.T) {
 		if _, err := s.HandIn(ctx, "chen", bad); problem.CodeOf(err) != problem.Invalid && problem.CodeOf(err) != problem.TooLarge {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	_, err := s.HandIn(ctx, "chen", bytes.Replace(data, []byte("front-a"), []byte("front.a"), 1))
+	wrong, ok := errors.AsType[*problem.Error](err)
+	if !ok || wrong.Code != problem.Invalid || len(wrong.Fields) != 1 || wrong.Fields[0].Name != "body.component" || wrong.Fields[0].Code != problem.Label || *wrong.Fields[0].Most != 64 {
+		t.Errorf("a name that cannot be one: %+v", err)
 	}
 	in, err := s.HandIn(ctx, "chen", data)
 	if err != nil {

@@ -51,7 +51,7 @@ func (v *Inventory) HandIn(ctx context.Context, by string, data []byte) (Request
 	}
 	r, err := pki.OpenRequest(data)
 	if err != nil {
-		return Request{}, problem.Wrap(problem.Invalid, err, "this is no enrolment request: hand in the file request.dukou that dukou enrol made on the component's host")
+		return Request{}, refusedRequest(err)
 	}
 	var kept Request
 	err = v.db.Tx(ctx, func(tx *sql.Tx) error {
@@ -78,6 +78,21 @@ func (v *Inventory) HandIn(ctx context.Context, by string, data []byte) (Request
 		v.Tell(topic, kept.Component)
 	}
 	return kept, err
+}
+
+// refusedRequest is why a file is not taken. Whose names are wrong is a request, and its
+// sender can mend that.
+func refusedRequest(err error) error {
+	names, ok := errors.AsType[pki.NamesError](err)
+	if !ok {
+		return problem.Wrap(problem.Invalid, err, "this is no enrolment request: hand in the file request.dukou that dukou enrol made on the component's host")
+	}
+	why := problem.PlainLabel(pki.MaxName)
+	p := problem.Wrap(problem.Invalid, err, "the request has names that cannot be ones: make it anew with dukou enrol, of %s", why.Detail)
+	for _, n := range names {
+		p.Fields = append(p.Fields, why.At(n.Of))
+	}
+	return p
 }
 
 // Requests are all that were handed in, those that wait first, then the latest.

@@ -273,19 +273,41 @@ func (r Request) check() error {
 	if len(r.Key) != ed25519.PublicKeySize {
 		return fmt.Errorf("a key of %d bytes", len(r.Key))
 	}
-	if !validName(r.ID) || !validName(r.Role) || r.Zone != "" && !validName(r.Zone) {
-		return fmt.Errorf("name %q, role %q or zone %q: 1 to %d letters, digits, - and _", r.ID, r.Role, r.Zone, maxName)
+	var wrong []NameError
+	for _, n := range []NameError{{"component", r.ID}, {"role", r.Role}, {"zone", r.Zone}} {
+		if !validName(n.Name) && (n.Of != "zone" || n.Name != "") {
+			wrong = append(wrong, n)
+		}
+	}
+	if wrong != nil {
+		return NamesError(wrong)
 	}
 	return nil
 }
 
-const maxName = 64
+// MaxName is how many bytes a name of a component, role or zone has at most.
+const MaxName = 64
+
+// NameError is a name that cannot be one: Of is component, role or zone.
+type NameError struct{ Of, Name string }
+
+// NamesError are all names of a request that cannot be ones.
+type NamesError []NameError
+
+// Error names each of them, and what names are.
+func (e NamesError) Error() string {
+	said := make([]string, len(e))
+	for i, n := range e {
+		said[i] = fmt.Sprintf("%s %q", n.Of, n.Name)
+	}
+	return fmt.Sprintf("%s: 1 to %d letters, digits, - and _", strings.Join(said, ", "), MaxName)
+}
 
 func validName(s string) bool {
 	ours := func(c rune) bool {
 		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
 	}
-	return s != "" && len(s) <= maxName && strings.IndexFunc(s, func(c rune) bool { return !ours(c) }) < 0
+	return s != "" && len(s) <= MaxName && strings.IndexFunc(s, func(c rune) bool { return !ours(c) }) < 0
 }
 
 // Fingerprint is what the administrators on both ends compare.

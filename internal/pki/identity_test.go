@@ -100,6 +100,10 @@ func TestRequestRefuses(t *testing.T) {
 			t.Errorf("%s: taken", name)
 		}
 	}
+	_, err := pki.OpenRequest(seal(func(r *pki.Request) { r.ID, r.Zone = "a b", "../c" }, i.Key()))
+	if names, ok := errors.AsType[pki.NamesError](err); !ok || len(names) != 2 || names[0] != (pki.NameError{Of: "component", Name: "a b"}) || names[1].Of != "zone" {
+		t.Errorf("which names are wrong: %v", err)
+	}
 	if r, err := pki.OpenRequest(request(t, i.Dir())); err != nil || r.Fingerprint() != i.Request.Fingerprint() {
 		t.Error(err)
 	}

@@ -25,6 +25,7 @@ const (
 	Choice      FieldCode = "choice"     // values: those it may be
 	Form        FieldCode = "form"       // like: an example of the form
 	Name        FieldCode = "name"       // lower-case letters, digits and hyphens, at most so many
+	Label       FieldCode = "label"      // letters, digits, - and _, from least to most
 	Hexadecimal FieldCode = "hex"        // so many hexadecimal digits
 	OneLine     FieldCode = "one-line"   // one line of text that can be shown
 	NotText     FieldCode = "not-text"   // no text in UTF-8
@@ -54,7 +55,7 @@ type Field struct {
 
 // Why is what is not right with a field.
 type Why struct {
-	Code   FieldCode `json:"code" enum:"number,characters,bytes,count,missing,unexpected,repeated,kind,choice,form,name,hex,one-line,not-text,no-such,days,before,classes,own-name,used,differs,together,not-here,in-clear,pem,file-name,path,not-yours,case-fails,other" doc:"stable: what is not right"`
+	Code   FieldCode `json:"code" enum:"number,characters,bytes,count,missing,unexpected,repeated,kind,choice,form,name,label,hex,one-line,not-text,no-such,days,before,classes,own-name,used,differs,together,not-here,in-clear,pem,file-name,path,not-yours,case-fails,other" doc:"stable: what is not right"`
 	Detail string    `json:"detail" doc:"what is not right, in English, for logs and the command line"`
 	Least  *int64    `json:"least,omitempty" doc:"of the number, characters, bytes and so on that code names"`
 	Most   *int64    `json:"most,omitempty" doc:"of the same"`
@@ -114,6 +115,11 @@ func Like(example, format string, args ...any) Why {
 // PlainName is that something is no name of lower-case letters, digits and hyphens.
 func PlainName(most int) Why {
 	return Why{Code: Name, Detail: fmt.Sprintf("lower-case letters, digits and hyphens, at most %d", most), Most: new(int64(most))}
+}
+
+// PlainLabel is that something is no name of letters, digits, - and _.
+func PlainLabel(most int) Why {
+	return Why{Code: Label, Detail: fmt.Sprintf("1 to %d letters, digits, - and _", most), Least: new(int64(1)), Most: new(int64(most))}
 }
 
 // Hex is that something is not so many hexadecimal digits.

@@ -13,6 +13,7 @@ describe('what is not right with a field', () => {
     expect(said({ code: 'number', least: 0 })).toEqual(['at least 0', '至少 0']);
     expect(said({ code: 'bytes', most: 256 })).toEqual(['at most 256 bytes', '至多 256 字节']);
     expect(said({ code: 'characters', least: 1, most: 64 })).toEqual(['from 1 to 64 characters', '须为 1 到 64 个字符']);
+    expect(said({ code: 'label', least: 1, most: 64 })).toEqual(['letters, digits, - and _, from 1 to 64', '只能用字母、数字、“-”和“_”，须为 1 到 64 个']);
     expect(said({ code: 'hex', least: 64, most: 64 })).toEqual(['64 hexadecimal digits', '须为 64 位十六进制数字']);
   });
   it('has its values in it', () => {
