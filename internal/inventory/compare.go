@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
@@ -94,7 +95,7 @@ func (v *Inventory) put(ctx context.Context, tx *sql.Tx, c Comparison) error {
 func (v *Inventory) Compare(ctx context.Context, component string) (Comparison, error) {
 	e, err := v.Effective(ctx, component)
 	if err != nil {
-		return Comparison{}, problem.Wrap(problem.Unavailable, err, "%s does not tell its configuration", component)
+		return Comparison{}, v.untold(ctx, component, err)
 	}
 	if _, err := control.DecodeEffective(canon.Must(e)); err != nil || e.Component != component {
 		return Comparison{}, problem.Wrap(problem.Unavailable, err, "%s tells what is not its configuration", component)
@@ -120,6 +121,22 @@ func (v *Inventory) Compare(ctx context.Context, component string) (Comparison, 
 		return Comparison{}, fmt.Errorf("keep a configuration: %w", err)
 	}
 	return after, v.tell(ctx, before, after)
+}
+
+// untold is why a component did not tell its configuration: there is none of that name,
+// or it does not answer. Without the signer nobody knows who is admitted.
+func (v *Inventory) untold(ctx context.Context, component string, cause error) error {
+	away := problem.Wrap(problem.Unavailable, cause, "%s does not tell its configuration", component)
+	if slices.ContainsFunc(v.Standings(), func(s Standing) bool { return s.ID == component }) {
+		return away
+	}
+	if _, err := v.admitted(ctx); err != nil {
+		return away
+	}
+	if _, err := v.Component(ctx, component); problem.CodeOf(err) == problem.Unknown {
+		return err
+	}
+	return away
 }
 
 // judge compares what a component last told with the intended configuration.

@@ -258,11 +258,32 @@ func TestWhoTells(t *testing.T) {
 		t.Errorf("beyond the limits: %v", err)
 	}
 	delete(s.says, "front-a")
+	s.standings = []inventory.Standing{{ID: "front-a", State: "unreachable"}}
 	if _, err := s.Compare(ctx, "front-a"); problem.CodeOf(err) != problem.Unavailable {
 		t.Errorf("away: %v", err)
 	}
 	if list, _, err := s.History(ctx, "front-a", 0, 10); err != nil || len(list) != 0 {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// TestWhoIsThere: a name that no component has is told from one that does not answer.
+func TestWhoIsThere(t *testing.T) {
+	ctx := t.Context()
+	s := newStage(t, storetest.SQLite(t))
+	if _, err := s.Compare(ctx, "nobody"); problem.CodeOf(err) != problem.Unknown {
+		t.Errorf("of nobody: %v", err)
+	}
+	r, data := request(t, "front-a") // admitted, and in no policy yet
+	if _, err := s.client.Admit(ctx, data, r.Fingerprint()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Compare(ctx, "front-a"); problem.CodeOf(err) != problem.Unavailable {
+		t.Errorf("admitted and away: %v", err)
+	}
+	s.stopSigner()
+	if _, err := s.Compare(ctx, "nobody"); problem.CodeOf(err) != problem.Unavailable {
+		t.Errorf("while the signer is away: %v", err)
 	}
 }
 
