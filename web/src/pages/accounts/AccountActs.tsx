@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
 import { ByName } from '../../parts/ByName';
+import { Kept } from '../../parts/Kept';
 import { useAct } from '../../parts/useAct';
 import { CodeTold } from './CodeTold';
 import { GrantDuty } from './GrantDuty';
@@ -42,7 +43,7 @@ export function AccountActs({ account }: { account: Schemas['Account'] }) {
         </>
       )}
       <GrantDuty account={account} open={open === 'grant'} onLeave={leave} />
-      {open === 'rename' && <RenameAccount account={account} onLeave={leave} />}
+      <Kept of={open === 'rename' ? account : null}>{(a, shown) => <RenameAccount account={a} open={shown} onLeave={leave} />}</Kept>
       <Disable account={account} open={open === 'disable'} onLeave={leave} />
     </Space>
   );

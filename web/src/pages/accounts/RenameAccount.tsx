@@ -18,7 +18,7 @@ interface Typed {
 
 // RenameAccount changes the names of an account, of the revision that was read. When
 // somebody was faster, what was typed stays beside what is there now.
-export function RenameAccount({ account, onLeave }: { account: Schemas['Account']; onLeave: () => void }) {
+export function RenameAccount({ account, open, onLeave }: { account: Schemas['Account']; open: boolean; onLeave: () => void }) {
   const t = useText();
   const { message } = App.useApp();
   const go = useNavigate();
@@ -48,7 +48,7 @@ export function RenameAccount({ account, onLeave }: { account: Schemas['Account'
     await readAnew('/api/accounts', '/api/session');
   };
   return (
-    <Modal open title={t.one.rename} okText={t.one.save} cancelText={t.cancel} confirmLoading={busy} onOk={() => form.submit()} onCancel={onLeave}>
+    <Modal open={open} title={t.one.rename} okText={t.one.save} cancelText={t.cancel} confirmLoading={busy} onOk={() => form.submit()} onCancel={onLeave} destroyOnHidden>
       <p>{t.one.renameLead}</p>
       {stale && <Alert className="trouble" type="warning" showIcon title={t.one.stale} description={`${read.name} · ${read.person}`} />}
       <Trouble error={stale ? null : error} />

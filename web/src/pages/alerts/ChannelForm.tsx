@@ -16,8 +16,15 @@ import { Windows } from './Windows';
 
 type Channel = Schemas['ChannelBody'];
 
+interface ChannelFormProps {
+  channel: Channel | undefined; // none: a new one
+  open: boolean;
+  fresh: Channel | undefined;
+  onClose: () => void;
+}
+
 // ChannelForm makes or changes a channel. fresh is the channel as it was read last.
-export function ChannelForm({ channel, fresh, onClose }: { channel: Channel | undefined; fresh: Channel | undefined; onClose: () => void }) {
+export function ChannelForm({ channel, open, fresh, onClose }: ChannelFormProps) {
   const t = useChannelText();
   const { language, zone } = usePreferences();
   const [form] = Form.useForm<Filled>();
@@ -45,10 +52,11 @@ export function ChannelForm({ channel, fresh, onClose }: { channel: Channel | un
   };
   return (
     <Drawer
-      open
+      open={open}
       size={560}
       title={channel ? t.change(channel.name) : t.make}
       onClose={onClose}
+      destroyOnHidden
       footer={
         <div className="stack">
           {error !== null && <ProblemView error={error} />}

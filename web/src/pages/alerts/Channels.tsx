@@ -7,6 +7,7 @@ import { api, client, type Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
 import { Act } from '../../parts/Act';
 import { ByName } from '../../parts/ByName';
+import { Kept } from '../../parts/Kept';
 import { List } from '../../parts/List';
 import { Mark } from '../../parts/Mark';
 import { Page } from '../../parts/Page';
@@ -93,7 +94,9 @@ export default function Channels() {
       }
     >
       <List<Channel> label={t.title} items={list.data?.items} pending={list.isPending} error={list.error} again={() => void list.refetch()} rowKey={(c) => c.id ?? c.name} columns={useColumns(wishFor)} empty={t.empty} />
-      {wish !== null && <ChannelForm channel={wish === 'new' ? undefined : wish} fresh={list.data?.items?.find((c) => wish !== 'new' && c.id === wish.id)} onClose={() => wishFor(null)} />}
+      <Kept of={wish}>
+        {(w, open) => <ChannelForm channel={w === 'new' ? undefined : w} open={open} fresh={list.data?.items?.find((c) => w !== 'new' && c.id === w.id)} onClose={() => wishFor(null)} />}
+      </Kept>
     </Page>
   );
 }

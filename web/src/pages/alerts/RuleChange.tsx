@@ -83,7 +83,7 @@ interface Filled {
 
 // RuleChange changes a rule, for all or for one component or flow. fresh is the rule as
 // it was read last, of which the change is made.
-export function RuleChange({ wish, fresh, onClose }: { wish: Wish; fresh: Rule | undefined; onClose: () => void }) {
+export function RuleChange({ wish, open, fresh, onClose }: { wish: Wish; open: boolean; fresh: Rule | undefined; onClose: () => void }) {
   const t = useText();
   const words = useRules();
   const [form] = Form.useForm<Filled>();
@@ -104,7 +104,7 @@ export function RuleChange({ wish, fresh, onClose }: { wish: Wish; fresh: Rule |
     if (done) onClose();
   };
   return (
-    <Modal open title={t.title(words.name(rule.id))} okText={t.ok} cancelText={t.cancel} confirmLoading={busy} onOk={() => form.submit()} onCancel={onClose}>
+    <Modal open={open} title={t.title(words.name(rule.id))} okText={t.ok} cancelText={t.cancel} confirmLoading={busy} onOk={() => form.submit()} onCancel={onClose} destroyOnHidden>
       <p>{words.says(rule.id, rule.effective.threshold, rule.unit)}</p>
       <Form<Filled> form={form} layout="vertical" initialValues={{ one: wish.name !== '', name: wish.name, ...own, ...split(own.for) }} onFinish={(f) => void change(f)}>
         <Target scope={rule.scope} fixed={wish.name !== ''} />

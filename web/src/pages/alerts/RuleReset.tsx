@@ -31,7 +31,7 @@ const useText = texts(
 );
 
 // RuleReset takes a setting of a rule back.
-export function RuleReset({ rule, name, onClose }: { rule: Schemas['MonitorView']; name: string; onClose: () => void }) {
+export function RuleReset({ rule, open, name, onClose }: { rule: Schemas['MonitorView']; open: boolean; name: string; onClose: () => void }) {
   const t = useText();
   const words = useRules();
   const [busy, act] = useAct();
@@ -49,7 +49,7 @@ export function RuleReset({ rule, name, onClose }: { rule: Schemas['MonitorView'
     if (done) onClose();
   };
   return (
-    <Modal open title={t.title(words.name(rule.id))} okText={t.ok} cancelText={t.cancel} confirmLoading={busy} onOk={() => void reset()} onCancel={onClose}>
+    <Modal open={open} title={t.title(words.name(rule.id))} okText={t.ok} cancelText={t.cancel} confirmLoading={busy} onOk={() => void reset()} onCancel={onClose} destroyOnHidden>
       <p>{name === '' ? t.all : t.one(name)}</p>
       <Form layout="vertical" onFinish={() => void reset()}>
         <Form.Item label={t.reason} htmlFor="reset-reason" extra={t.two}>

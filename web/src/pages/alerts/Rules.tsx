@@ -4,6 +4,7 @@
 import { useState } from 'react';
 import { api, type Schemas } from '../../api/client';
 import { texts } from '../../language/texts';
+import { Kept } from '../../parts/Kept';
 import { Page } from '../../parts/Page';
 import { ProblemView } from '../../parts/ProblemView';
 import { RuleChange, type Wish } from './RuleChange';
@@ -49,8 +50,8 @@ export default function Rules() {
             <RuleTable label={p.title} rules={p.rules} pending={list.isPending} onChange={(rule, name) => wishFor({ rule, name })} onReset={(rule, name) => takeBack({ rule, name })} />
           </section>
         ))}
-      {wish && <RuleChange wish={wish} fresh={rules.find((r) => r.id === wish.rule.id)} onClose={() => wishFor(null)} />}
-      {back && <RuleReset rule={rules.find((r) => r.id === back.rule.id) ?? back.rule} name={back.name} onClose={() => takeBack(null)} />}
+      <Kept of={wish}>{(w, open) => <RuleChange wish={w} open={open} fresh={rules.find((r) => r.id === w.rule.id)} onClose={() => wishFor(null)} />}</Kept>
+      <Kept of={back}>{(b, open) => <RuleReset rule={rules.find((r) => r.id === b.rule.id) ?? b.rule} open={open} name={b.name} onClose={() => takeBack(null)} />}</Kept>
     </Page>
   );
 }

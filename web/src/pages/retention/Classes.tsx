@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import { api, client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
+import { Kept } from '../../parts/Kept';
 import { List } from '../../parts/List';
 import { Mark } from '../../parts/Mark';
 import { Time } from '../../parts/Time';
@@ -30,7 +31,7 @@ export function Classes() {
     <Section title={t.classes} lead={t.classesLead}>
       <UnderWay kind="set-retention" />
       <List<Rule> items={data?.items} pending={isPending} error={error} again={() => void refetch()} label={t.classes} rowKey="class" columns={columns} empty="–" />
-      <SetRule rule={changing} onLeave={() => setChanging(null)} />
+      <Kept of={changing}>{(rule, open) => <SetRule rule={rule} open={open} onLeave={() => setChanging(null)} />}</Kept>
     </Section>
   );
 }
@@ -95,14 +96,13 @@ export function UnderWay({ kind }: { kind: string }) {
   );
 }
 
-function SetRule({ rule, onLeave }: { rule: Rule | null; onLeave: () => void }) {
+function SetRule({ rule, open, onLeave }: { rule: Rule; open: boolean; onLeave: () => void }) {
   const t = useText();
   const words = useClasses();
   const proposed = useProposed();
   const [form] = Form.useForm<{ days: number; reason: string }>();
   const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
-  if (rule === null) return null;
   const send = async (v: { days: number; reason: string }) => {
     const done = await run(async () => {
       const { data } = await atInputs(() => client.POST('/api/retention/rules', { body: { class: rule.class, ...v } }));
@@ -111,7 +111,7 @@ function SetRule({ rule, onLeave }: { rule: Rule | null; onLeave: () => void }) 
     if (done) onLeave();
   };
   return (
-    <Modal open title={t.setOf(words.names[rule.class] ?? rule.class)} okText={t.propose} cancelText={t.cancel} confirmLoading={busy} onOk={form.submit} onCancel={onLeave}>
+    <Modal open={open} title={t.setOf(words.names[rule.class] ?? rule.class)} okText={t.propose} cancelText={t.cancel} confirmLoading={busy} onOk={form.submit} onCancel={onLeave} destroyOnHidden>
       <p>{words.about[rule.class]}</p>
       <Form form={form} layout="vertical" name="set-retention" initialValues={{ days: rule.days }} onFinish={(v) => void send(v)}>
         <Form.Item name="days" label={t.newDays} extra={t.daysHint} rules={[{ required: true, message: t.needed }]}>

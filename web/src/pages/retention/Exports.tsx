@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { api, client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
 import { ByName } from '../../parts/ByName';
+import { Kept } from '../../parts/Kept';
 import { List } from '../../parts/List';
 import { Page } from '../../parts/Page';
 import { useAct } from '../../parts/useAct';
@@ -52,7 +53,7 @@ export default function Exports() {
         expandable={{ columnTitle: <span className="unseen">{t.details}</span>, expandedRowRender: (x) => <TargetDetails of={x} /> }}
         empty={t.empty}
       />
-      <TargetForm target={shown.form ?? null} onLeave={() => show({})} onDone={acts.again} />
+      <Kept of={shown.form}>{(target, open) => <TargetForm target={target} open={open} onLeave={() => show({})} onDone={acts.again} />}</Kept>
       <Tried tried={shown.tried} onLeave={() => show({})} />
       <Dangers shown={shown} leave={() => show({})} />
     </Page>

@@ -13,18 +13,18 @@ type Source = Schemas['IntakeSource'];
 type Wanted = Schemas['IntakeSettings'];
 
 interface SourceFormProps {
-  source: Source | 'new' | null; // null: closed
+  source: Source | 'new';
+  open: boolean;
   onLeave: () => void;
   onDone: (token?: string) => void;
 }
 
 // SourceForm adds a system that sends its audit, or changes one.
-export function SourceForm({ source, onLeave, onDone }: SourceFormProps) {
+export function SourceForm({ source, open, onLeave, onDone }: SourceFormProps) {
   const t = useText();
   const [form] = Form.useForm<Wanted>();
   const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
-  if (source === null) return null;
   const fresh = source === 'new';
   const send = async (body: Wanted) => {
     const done = await run(async () => {
@@ -36,7 +36,7 @@ export function SourceForm({ source, onLeave, onDone }: SourceFormProps) {
   };
   const does = fresh ? t.add : t.save;
   return (
-    <Modal className="tall" open title={fresh ? t.add : t.changeOf(source.name)} okText={does} cancelText={t.cancel} confirmLoading={busy} onOk={form.submit} onCancel={onLeave}>
+    <Modal className="tall" open={open} title={fresh ? t.add : t.changeOf(source.name)} okText={does} cancelText={t.cancel} confirmLoading={busy} onOk={form.submit} onCancel={onLeave} destroyOnHidden>
       <Form form={form} layout="vertical" name="source" initialValues={fresh ? { kind: 'syslog' } : source} onFinish={(b) => void send(b)}>
         <SourceFields />
       </Form>

@@ -8,6 +8,7 @@ import { Link } from 'react-router';
 import { api, client, type Schemas } from '../../api/client';
 import { Act } from '../../parts/Act';
 import { ByName } from '../../parts/ByName';
+import { Kept } from '../../parts/Kept';
 import { List } from '../../parts/List';
 import { Mark } from '../../parts/Mark';
 import { Page } from '../../parts/Page';
@@ -41,14 +42,19 @@ export default function Sources() {
     <Page title={names.pages.sources} lead={t.lead} actions={add}>
       <List<Source> items={data?.items} pending={isPending} error={error} again={() => void refetch()} label={t.list} rowKey="id" columns={columns} empty={t.empty} />
       <HowToSend />
-      <SourceForm
-        source={run.form ?? null}
-        onLeave={() => setRun(({ token }) => ({ token }))}
-        onDone={(token) => {
-          again();
-          if (token) setRun({ token });
-        }}
-      />
+      <Kept of={run.form}>
+        {(source, open) => (
+          <SourceForm
+            source={source}
+            open={open}
+            onLeave={() => setRun(({ token }) => ({ token }))}
+            onDone={(token) => {
+              again();
+              if (token) setRun({ token });
+            }}
+          />
+        )}
+      </Kept>
       <TokenShown token={run.token} onLeave={() => setRun({})} />
       <ByName
         open={run.gone !== undefined}

@@ -12,18 +12,18 @@ type Target = Schemas['ExportTarget'];
 type Wanted = Schemas['AddTargetInBody'];
 
 interface TargetFormProps {
-  target: Target | 'new' | null; // null: closed
+  target: Target | 'new';
+  open: boolean;
   onLeave: () => void;
   onDone: () => void;
 }
 
 // TargetForm adds a receiver of entries, or changes one.
-export function TargetForm({ target, onLeave, onDone }: TargetFormProps) {
+export function TargetForm({ target, open, onLeave, onDone }: TargetFormProps) {
   const t = useText();
   const [form] = Form.useForm<Wanted>();
   const atInputs = useAtInputs(form);
   const [busy, run] = useAct();
-  if (target === null) return null;
   const fresh = target === 'new';
   const send = async (body: Wanted) => {
     const done = await run(() => atInputs(() => (fresh ? client.POST('/api/exports/targets', { body }) : change(target, body))), fresh ? t.added : t.changed);
@@ -34,7 +34,7 @@ export function TargetForm({ target, onLeave, onDone }: TargetFormProps) {
   return (
     <Modal
       className="tall"
-      open
+      open={open}
       width={720}
       title={fresh ? t.add : t.changeOf(target.name)}
       okText={fresh ? t.add : t.save}
@@ -42,6 +42,7 @@ export function TargetForm({ target, onLeave, onDone }: TargetFormProps) {
       confirmLoading={busy}
       onOk={form.submit}
       onCancel={onLeave}
+      destroyOnHidden
     >
       <Form form={form} layout="vertical" name="target" initialValues={first} onFinish={(b) => void send(b)}>
         <Way />
