@@ -51,9 +51,8 @@ function useColumns(zone: string): TableColumnsType<Report> {
   const t = useText();
   const period = (r: Report) => `${stamp(new Date(r.from), zone).slice(0, 16)} ${t.until} ${stamp(new Date(r.to), zone).slice(0, 16)}`;
   return [
-    { title: `${t.period} (${zone})`, key: 'period', render: (_, r) => <span className="nowrap">{period(r)}</span> },
+    { title: `${t.period} (${zone})`, key: 'period', render: (_, r) => <Period of={r} period={period(r)} /> },
     { title: t.files, key: 'files', render: (_, r) => <Files of={r} period={period(r)} /> },
-    { title: t.language, dataIndex: 'language', render: (l: string) => t.languages[l] ?? l },
     {
       title: t.made,
       dataIndex: 'made',
@@ -66,8 +65,18 @@ function useColumns(zone: string): TableColumnsType<Report> {
     },
     { title: t.digests, key: 'digests', render: (_, r) => <Digests of={r} /> },
     { title: t.ends, dataIndex: 'ends', render: (at: string) => <Time at={at} /> },
-    { title: t.unit, dataIndex: 'unit', className: 'wrap-anywhere' },
   ];
+}
+
+// Period is what a report is of, and below it whose it is and in which language.
+function Period({ of: r, period }: { of: Report; period: string }) {
+  const t = useText();
+  return (
+    <>
+      <span className="nowrap">{period}</span>
+      <div className="report-beside">{[r.unit, t.languages[r.language] ?? r.language].filter(Boolean).join(' · ')}</div>
+    </>
+  );
 }
 
 function Files({ of: r, period }: { of: Report; period: string }) {
