@@ -73,13 +73,17 @@ function useColumns(kind: string): TableProps<Item>['columns'] {
     {
       title: t.columns.act,
       key: 'act',
-      width: 160,
+      width: 310,
       render: (_, i) => {
         const to = placeOf(i);
-        return to ? <Link to={to}>{act}</Link> : <Command of={i} />;
+        return (
+          <>
+            {to && <Link to={to}>{act}</Link>}
+            <Command of={i} />
+          </>
+        );
       },
     },
-    { title: t.columns.command, key: 'command', width: 120, render: (_, i) => <Command of={i} /> },
   ];
 }
 
@@ -97,9 +101,12 @@ function Until({ at }: { at: string }) {
 
 // Command is how it is done by command line, to be copied.
 function Command({ of: i }: { of: Item }) {
+  const t = useText();
   return (
-    <Typography.Text code copyable={{ text: i.do }} title={i.do} className="nowrap">
-      dukou …
-    </Typography.Text>
+    <div title={t.byCommand} className="inbox-command wrap-anywhere">
+      <Typography.Text code copyable={{ text: i.do }}>
+        {i.do}
+      </Typography.Text>
+    </div>
   );
 }

@@ -9,7 +9,8 @@ type Words = { title: string; what: string; act: string };
 export const useText = texts(
   {
     lead: 'What waits for you, by kind, what ends first before the rest.',
-    columns: { what: 'What', since: 'Since', until: 'Until', act: 'What to do', command: 'By command line' },
+    columns: { what: 'What', since: 'Since', until: 'Until', act: 'What to do' },
+    byCommand: 'By command line',
     late: 'too late',
     kinds: {
       proposal: { title: 'Proposals of others', what: 'Another administrator of your duty has proposed it. Look at what changes, then approve or refuse.', act: 'Look and decide' },
@@ -31,7 +32,8 @@ export const useText = texts(
   },
   {
     lead: '等待您处理的事项，按类别列出，先到期的在前。',
-    columns: { what: '事项', since: '开始时间', until: '截止时间', act: '处理', command: '命令行方式' },
+    columns: { what: '事项', since: '开始时间', until: '截止时间', act: '处理' },
+    byCommand: '命令行方式',
     late: '已过期',
     kinds: {
       proposal: { title: '他人的提议', what: '由同一职责的其他管理员提出。请查看变更内容后批准或拒绝。', act: '查看并决定' },
