@@ -131,7 +131,7 @@ function PublicationFacts({ of: p }: { of: Of }) {
         [
           t.draft,
           <span key="d">
-            {may('show-draft') ? <Link to={`/policy/drafts/${p.draft}`}>{p.draft}</Link> : p.draft} {t.revision(p.draftRevision)}
+            <Id value={p.draft} to={may('show-draft') ? `/policy/drafts/${p.draft}` : undefined} /> {t.revision(p.draftRevision)}
           </span>,
         ],
         [t.within, t.minutes(p.confirmWithin)],
