@@ -29,7 +29,7 @@ export default function Account() {
     </>
   );
   return (
-    <Page title={account.person} lead={<DutyName duty={account.duty} />} actions={actions}>
+    <Page title={account.person} lead={account.duty ? <DutyName duty={account.duty} /> : t.one.noDuty} actions={actions}>
       <div className="stack">
         <Waits account={account} />
         <AccountFacts account={account} />

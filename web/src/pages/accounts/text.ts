@@ -54,6 +54,7 @@ const en = {
   },
   one: {
     back: 'All accounts',
+    noDuty: 'No duty granted yet.',
     firstLink: 'the first link of the installation',
     recoverLink: 'the link of a recovery',
     name: 'Name for signing in',
@@ -119,6 +120,8 @@ const en = {
   },
   sessions: {
     lead: 'Who is signed in, from where, and until when.',
+    ownTitle: 'Your sessions',
+    ownLead: 'Where you are signed in, and until when. Everybody’s sessions are shown to security and audit; security ends them.',
     whose: 'Whose sessions',
     own: 'My own',
     all: 'Everybody’s',
@@ -217,6 +220,7 @@ export const useText = texts(en, {
   },
   one: {
     back: '全部账户',
+    noDuty: '尚未授予职责。',
     firstLink: '系统的首个链接',
     recoverLink: '职责恢复的链接',
     name: '登录用的账户名',
@@ -282,6 +286,8 @@ export const useText = texts(en, {
   },
   sessions: {
     lead: '谁在登录、从哪里登录、到何时结束。',
+    ownTitle: '我的会话',
+    ownLead: '您从哪里登录、到何时结束。所有人的会话由安全管理员和审计管理员查看，由安全管理员结束。',
     whose: '会话范围',
     own: '我的',
     all: '所有人',
