@@ -19,7 +19,7 @@ export default function Sessions() {
   const mayAll = duty !== 'system'; // the center refuses it in any case; the table of calls does not tell
   const all = mayAll && address.one('whose') !== 'own';
   return (
-    <Page title={names.pages.sessions} lead={t.sessions.lead}>
+    <Page title={all ? names.pages.sessions : t.sessions.ownTitle} lead={all ? t.sessions.lead : t.sessions.ownLead}>
       {mayAll && (
         <div className="filters">
           <Segmented
