@@ -38,7 +38,6 @@ export function useTargetColumns(acts: RowActs): TableColumnsType<Target> {
         </>
       ),
     },
-    { title: t.form, dataIndex: 'form', render: (f: string) => t.forms[f] ?? f },
     { title: t.standing, key: 'standing', render: (_, x) => <Standing of={x} /> },
     { title: t.backlog, dataIndex: 'backlog', align: 'right' },
     { title: t.sent, dataIndex: 'sent', align: 'right' },
@@ -51,7 +50,14 @@ export function useTargetColumns(acts: RowActs): TableColumnsType<Target> {
 function Standing({ of: x }: { of: Target }) {
   const t = useText();
   if (!x.on) return <Mark tone="quiet">{t.off}</Mark>;
-  if (x.failure) return <Mark tone="bad">{t.failing}</Mark>;
+  if (x.failure) {
+    return (
+      <>
+        <Mark tone="bad">{t.failing}</Mark>
+        <div className="failure">{x.failure}</div>
+      </>
+    );
+  }
   return x.connected ? <Mark tone="good">{t.connected}</Mark> : <Mark tone="quiet">{t.idle}</Mark>;
 }
 
@@ -90,6 +96,7 @@ export function TargetDetails({ of: x }: { of: Target }) {
       {x.failure && <Alert type="warning" showIcon title={t.failure} description={x.failure} />}
       <Facts
         of={[
+          [t.form, t.forms[x.form] ?? x.form],
           [t.framing, t.framings[x.framing]],
           [t.serverName, x.serverName],
           [t.ca, x.ca],
