@@ -14,7 +14,7 @@ import { fieldsOfParcels } from '../evidence/search/fields';
 import { Histogram } from '../evidence/search/Histogram';
 import { ParcelId } from '../evidence/search/ParcelId';
 import { ListHead, Reached } from '../evidence/search/Reached';
-import { pageSize } from '../evidence/search/rows';
+import { limitOf } from '../evidence/search/rows';
 import { SearchBar } from '../evidence/search/SearchBar';
 import { useWords } from '../evidence/search/text';
 import { useLiveList } from '../evidence/search/useLiveList';
@@ -74,7 +74,7 @@ export function Passages({ query, label, empty, show }: { query: object & { stat
   const around = useRef<HTMLDivElement>(null);
   const read = useMemo(
     () => async (after: string | undefined, live: boolean) => {
-      const { data } = await client.GET('/api/crossings', { params: { query: { ...query, limit: pageSize, after, live: live || undefined } } });
+      const { data } = await client.GET('/api/crossings', { params: { query: { ...query, limit: limitOf(after), after, live: live || undefined } } });
       return { ...data, items: data?.items ?? [] };
     },
     [query],

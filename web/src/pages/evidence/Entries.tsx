@@ -15,7 +15,7 @@ import { ExportMenu } from './search/ExportMenu';
 import { fields } from './search/fields';
 import { Histogram } from './search/Histogram';
 import { ListHead, Reached } from './search/Reached';
-import { pageSize } from './search/rows';
+import { limitOf } from './search/rows';
 import { SearchBar } from './search/SearchBar';
 import { useSay, useWords } from './search/text';
 import { useLiveList } from './search/useLiveList';
@@ -56,7 +56,7 @@ function FoundList({ query, shown }: { query: Query; shown: Column[] }) {
   const around = useRef<HTMLDivElement>(null);
   const read = useMemo(
     () => async (after: string | undefined, live: boolean) => {
-      const { data } = await client.GET('/api/evidence', { params: { query: { ...query, limit: pageSize, after, live: live || undefined } } });
+      const { data } = await client.GET('/api/evidence', { params: { query: { ...query, limit: limitOf(after), after, live: live || undefined } } });
       return { ...data, items: data?.items ?? [] };
     },
     [query],

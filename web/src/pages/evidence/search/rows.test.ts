@@ -42,7 +42,7 @@ it('forgets what has left the window when all of it is on the page', () => {
 it('does not grow without end', () => {
   let rows = rowsOf(page(50, 1, 'c'));
   for (let n = 51; n < 1000; n++) rows = arrive(rows, page(n, n - 49, 'd'), key, false);
-  expect(rows.items.length).toBeLessThanOrEqual(150);
+  expect(rows.items.length).toBeLessThanOrEqual(100);
   expect(rows.items[0]?.id).toBe(999);
 });
 
@@ -53,10 +53,11 @@ it('adds older ones once', () => {
 });
 
 it('knows a look that ended early from a page that is full', () => {
-  expect(rowsOf(page(100, 51, 'c')).short).toBe(false);
+  expect(rowsOf(page(100, 76, 'c')).short).toBe(false);
   expect(rowsOf(page(10, 1, 'c')).short).toBe(true);
   expect(rowsOf(page(10, 1)).short).toBe(false);
-  expect(extend(rowsOf(page(100, 51, 'c')), page(50, 45, 'd'), key).short).toBe(true);
+  expect(extend(rowsOf(page(100, 76, 'c')), page(75, 45, 'd'), key).short).toBe(true);
+  expect(extend(rowsOf(page(200, 176, 'c')), page(175, 76, 'd'), key).short).toBe(false);
 });
 
 it('keeps the very row that says the same, so that it is not drawn anew', () => {

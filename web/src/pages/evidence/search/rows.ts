@@ -20,16 +20,19 @@ export interface PageOf<T> {
   looked?: number | undefined;
 }
 
-// pageSize is how many are asked for at a time.
-export const pageSize = 50;
+// How many are asked for: of the newest, which are read again and again, hardly more than a
+// screen shows; of older ones more at a time.
+const newest = 25;
+const older = 100;
+export const limitOf = (after: string | undefined) => (after === undefined ? newest : older);
 
-const isShort = (page: PageOf<unknown>) => page.next !== undefined && page.items.length < pageSize;
+const isShort = (page: PageOf<unknown>, limit: number) => page.next !== undefined && page.items.length < limit;
 
 // mostRows bounds what flows in; who asks for more gets more.
-const mostRows = 150;
+const mostRows = 100;
 
 export function rowsOf<T>(page: PageOf<T>): Rows<T> {
-  return { items: page.items, next: page.next, back: page.back, looked: page.looked ?? 0, short: isShort(page), waiting: 0, gap: false, newest: page };
+  return { items: page.items, next: page.next, back: page.back, looked: page.looked ?? 0, short: isShort(page, newest), waiting: 0, gap: false, newest: page };
 }
 
 // arrive takes in what a new look at the newest ones found. While somebody reads (stay) the
@@ -74,6 +77,6 @@ export function extend<T>(rows: Rows<T>, page: PageOf<T>, key: (item: T) => stri
     next: page.next,
     back: page.back,
     looked: rows.looked + (page.looked ?? 0),
-    short: isShort(page),
+    short: isShort(page, older),
   };
 }
