@@ -47,11 +47,12 @@ type desk struct {
 	url       string
 	changed   chan struct{} // holds a token when a proposal has changed
 
-	mu      sync.Mutex
-	now     time.Time
-	says    map[string]control.Effective
-	secrets map[string]string // of authenticators
-	bearer  map[string]string // of sessions, by account
+	mu        sync.Mutex
+	now       time.Time
+	says      map[string]control.Effective
+	standings []inventory.Standing
+	secrets   map[string]string // of authenticators
+	bearer    map[string]string // of sessions, by account
 }
 
 func newDesk(t *testing.T) *desk {
@@ -66,7 +67,7 @@ func newDesk(t *testing.T) *desk {
 	d.accounts, err = account.Open(db, account.Config{Name: "Dukou", Key: vault.Key{1}, Record: journal.Append, Tell: events.Tell, Now: d.clock})
 	d.must(err)
 	parts := inventory.Open(db, inventory.Config{
-		Self: "center", Version: "1.0", Standings: func() []inventory.Standing { return nil }, PolicyEnd: func() time.Time { return time.Time{} },
+		Self: "center", Version: "1.0", Standings: d.standing, PolicyEnd: func() time.Time { return time.Time{} },
 		Signer:    inventory.Signer{Admitted: d.client.Admitted, Admit: d.client.Admit, Answer: d.client.Answer, Dismiss: d.client.Dismiss},
 		Effective: d.effective, Record: journal.Append, Tell: events.Tell, Log: log, Now: d.clock,
 	})
@@ -99,6 +100,19 @@ func (d *desk) clock() time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.now
+}
+
+func (d *desk) standing() []inventory.Standing {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.standings
+}
+
+// connected has the center know of these components.
+func (d *desk) connected(list ...inventory.Standing) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.standings = list
 }
 
 func (d *desk) pass(by time.Duration) {
@@ -464,7 +478,10 @@ func TestConfigurationByTwo(t *testing.T) {
 	d := newDesk(t)
 	d.doing()
 	const at = "/components/front-a/configuration"
+	d.refused("of nobody", "unknown", d.call("chen", "POST", at+"/check", nil))
+	d.connected(inventory.Standing{ID: "front-a", State: "unreachable"})
 	d.refused("away", "unavailable", d.call("chen", "POST", at+"/check", nil))
+	d.connected()
 	d.refused("an auditor checks", "duty-wrong", d.call("sun", "POST", at+"/check", nil))
 	d.runs("front-a", "rate: 50\n")
 	if c := into[inventory.Comparison](d, "chen", "POST", at+"/check", nil); c.State != "unaccepted" {
