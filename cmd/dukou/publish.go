@@ -98,7 +98,7 @@ func (f *proposeFlags) run(c *cobra.Command, id string) error {
 	if err := l.JSON(c.Context(), http.MethodGet, path+"/difference", nil, &seen); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "%s\n\n%s\n\n", remote.Printable(seen.Title), remote.Block(seen.Difference))
+	fmt.Fprintf(c.ErrOrStderr(), "%s\n\n%s\n\n", remote.Printable(seen.Title), remote.Difference(seen.Difference))
 	signatures, err := sign(l, publication{p.ID, p.Version, p.Digest, p.ReturnVersion, p.ReturnDigest, p.ConfirmWithin}, f.key)
 	if err != nil {
 		return err

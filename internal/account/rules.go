@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/problem"
 )
 
@@ -37,6 +38,7 @@ func DefaultRules() Rules {
 // rule is one number of Rules, with what may be set.
 type rule struct {
 	name        string
+	chinese     string // what it is, for who does not read the name
 	value       int
 	least, most int
 	more        bool // a higher value is stronger
@@ -44,10 +46,10 @@ type rule struct {
 
 func (r Rules) list() []rule {
 	return []rule{
-		{"minLength", r.MinLength, 8, 64, true}, {"classes", r.Classes, 3, 4, true},
-		{"history", r.History, 5, 24, true}, {"days", r.Days, 1, 365, false},
-		{"failures", r.Failures, 3, 10, false}, {"lockMinutes", r.LockMinutes, 10, 1440, true},
-		{"idleMinutes", r.IdleMinutes, 5, 120, false}, {"sessionHours", r.SessionHours, 1, 24, false},
+		{"minLength", "口令最少字符数", r.MinLength, 8, 64, true}, {"classes", "口令最少字符类别数", r.Classes, 3, 4, true},
+		{"history", "口令不得与最近若干个重复", r.History, 5, 24, true}, {"days", "口令更换周期（天）", r.Days, 1, 365, false},
+		{"failures", "锁定前的失败次数", r.Failures, 3, 10, false}, {"lockMinutes", "锁定时长（分钟）", r.LockMinutes, 10, 1440, true},
+		{"idleMinutes", "会话空闲上限（分钟）", r.IdleMinutes, 5, 120, false}, {"sessionHours", "会话最长时间（小时）", r.SessionHours, 1, 24, false},
 	}
 }
 
@@ -65,7 +67,7 @@ func (r Rules) Check() error {
 	return nil
 }
 
-// Changes are the differences from before to r, a line each, and whether one of them
+// Changes are the differences from before to r, a line each in both languages, and whether one of them
 // weakens what protects.
 func (r Rules) Changes(before Rules) (lines []string, weaker bool) {
 	old := before.list()
@@ -73,7 +75,10 @@ func (r Rules) Changes(before Rules) (lines []string, weaker bool) {
 		if one.value == old[i].value {
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("%s: %d -> %d", one.name, old[i].value, one.value))
+		lines = append(lines, bilingual.Words{
+			English: fmt.Sprintf("%s: %d -> %d", one.name, old[i].value, one.value),
+			Chinese: fmt.Sprintf("%s：%d -> %d", one.chinese, old[i].value, one.value),
+		}.Line())
 		if (one.value < old[i].value) == one.more {
 			weaker = true
 		}

@@ -10,10 +10,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	udiff "github.com/aymanbagabas/go-udiff"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/problem"
 )
@@ -33,15 +33,16 @@ type Change struct {
 	Area   string `json:"area" enum:"installation,category,zone,issuer,component,subject,credential,object,flow,form,cedar" doc:"what kind of thing"`
 	Name   string `json:"name" doc:"of the thing"`
 	Effect Effect `json:"effect" enum:"wider,narrower,other"`
-	Text   string `json:"text" doc:"a sentence: what is gained or lost"`
+
+	bilingual.Words // a sentence: what is gained or lost
 }
 
 // Difference is all that is different between two policies.
 type Difference struct {
-	From    uint64   `json:"from" doc:"version in force, 0 for none"`
-	Changes []Change `json:"changes" doc:"in words"`
-	Text    string   `json:"text" doc:"of the files, as a unified diff; hashes of passwords are shortened"`
-	Notes   []string `json:"notes" doc:"what could not be compared, and why"`
+	From    uint64            `json:"from" doc:"version in force, 0 for none"`
+	Changes []Change          `json:"changes" doc:"what is gained or lost, in words"`
+	Text    string            `json:"text" doc:"of the files, as a unified diff; hashes of passwords are shortened"`
+	Notes   []bilingual.Words `json:"notes" doc:"what could not be compared, and why"`
 }
 
 // Difference is what a draft changes in what is in force.
@@ -59,10 +60,10 @@ func (d *Desk) Difference(ctx context.Context, id string) (Difference, error) {
 
 // differs is what a folder, which makes a bundle, changes in what is in force.
 func (d *Desk) differs(ctx context.Context, folder Folder, to *policy.Bundle) (Difference, error) {
-	out := Difference{Notes: []string{}}
+	out := Difference{Notes: []bilingual.Words{}}
 	now := d.InForce()
 	if now == nil {
-		out.Notes = append(out.Notes, "No policy is in force yet: all of it is new.")
+		out.Notes = append(out.Notes, bilingual.Say("No policy is in force yet: all of it is new.", "尚无生效的策略：全部内容均为新增。"))
 		w := words{names: namesOf(to)}
 		w.bundles(&policy.Bundle{Guard: to.Guard, Term: to.Term}, to)
 		w.directories(policy.Directory{}, directoryOf(folder))
@@ -77,8 +78,9 @@ func (d *Desk) differs(ctx context.Context, folder Folder, to *policy.Bundle) (D
 		return Difference{}, err
 	}
 	if err != nil {
-		out.Notes = append(out.Notes, fmt.Sprintf("Policy version %d was applied as a file, and its source is not here: "+
-			"credentials and bindings, which are sealed in it, and the text of the files cannot be compared.", now.Version))
+		out.Notes = append(out.Notes, bilingual.Say("Policy version %d was applied as a file, and its source is not here: "+
+			"credentials and bindings, which are sealed in it, and the text of the files cannot be compared.",
+			"策略版本 %d 是以文件方式施加的，其源文件不在此处：密封在其中的凭据与绑定以及文件文本无法比较。", now.Version))
 		out.Changes = w.sorted()
 		return out, nil
 	}
@@ -102,8 +104,8 @@ type words struct {
 	names names
 }
 
-func (w *words) add(area, name string, e Effect, format string, args ...any) {
-	w.list = append(w.list, Change{Area: area, Name: visible(name), Effect: e, Text: visible(fmt.Sprintf(format, args...))})
+func (w *words) add(area, name string, e Effect, english, chinese string, args ...any) {
+	w.list = append(w.list, Change{Area: area, Name: bilingual.Plain(name), Effect: e, Words: bilingual.Say(english, chinese, args...)})
 }
 
 // sorted gives what widens first: it is what approvers look for.
@@ -116,18 +118,18 @@ func (w *words) sorted() []Change {
 	return w.list
 }
 
-// Words is the changes as lines, for people.
+// Words is the changes as lines, for people of both languages.
 func (d *Difference) Words() string {
 	var b strings.Builder
 	for _, n := range d.Notes {
-		fmt.Fprintf(&b, "! %s\n", n)
+		fmt.Fprintf(&b, "! %s\n", n.Line())
 	}
 	sign := map[Effect]string{Wider: "+", Narrower: "-", Other: "~"}
 	for _, c := range d.Changes {
-		fmt.Fprintf(&b, "%s %s\n", sign[c.Effect], c.Text)
+		fmt.Fprintf(&b, "%s %s\n", sign[c.Effect], c.Line())
 	}
 	if len(d.Changes) == 0 {
-		b.WriteString("Nothing that decides is different.\n")
+		b.WriteString(bilingual.Say("Nothing that decides is different.", "与判定有关的内容没有不同。").Line() + "\n")
 	}
 	return b.String()
 }
@@ -142,8 +144,10 @@ func (d *Difference) Show(most int) string {
 	if len(all) <= most {
 		return all
 	}
-	end := fmt.Sprintf("\n… %d bytes in all, SHA-256 %x; \"dukou policy draft difference\" shows all of it.\n", len(all), sha256.Sum256([]byte(all)))
-	return strings.ToValidUTF8(all[:most-len(end)], "") + end
+	// Where it ends may be within the text of files, which has no words: a line for each language.
+	end := bilingual.Say("… %d bytes in all, SHA-256 %x; \"dukou policy draft difference\" shows all of it.",
+		"… 共 %d 字节，SHA-256 %x；全文见 dukou policy draft difference。", len(all), sha256.Sum256([]byte(all)))
+	return strings.ToValidUTF8(all[:most-len(end.Line())-2], "") + "\n" + end.English + "\n" + end.Chinese + "\n"
 }
 
 // passwordHash is an argon2id hash in PHC form: it proves nobody, and can be guessed at.
@@ -178,25 +182,7 @@ func unified(from, to Folder) string {
 		}
 		b.WriteString(unifiedFile(path, was, is, shortened(before), shortened(after)))
 	}
-	return visible(b.String())
-}
-
-// visible is text in which nothing hides what stands beside it: what is no sign, and
-// turns or moves those around it, is written as its number.
-func visible(text string) string {
-	hides := func(r rune) bool { return !unicode.IsGraphic(r) && r != '\n' && r != '\t' }
-	if !strings.ContainsFunc(text, hides) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if hides(r) {
-			fmt.Fprintf(&b, "\\u{%x}", r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
+	return bilingual.Block(b.String())
 }
 
 func unifiedFile(path string, was, is bool, before, after string) string {

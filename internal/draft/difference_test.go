@@ -40,7 +40,7 @@ func TestDifference(t *testing.T) {
 		{"subjects.yaml", "a68d51f8538a", "a68d51f8538b", draft.Wider, "subject internet/portal: api-key a68d51f8538b… proves it"},
 		{"objects.yaml", "aliases: {internet: internet/batch-requests}", "aliases: {internet: internet/batches}", draft.Other, "object intranet/batch-requests is called internet/batches in internet, not internet/batch-requests"},
 		{"objects.yaml", "groups: [bureau]\n    class: {confidentiality: 5, integrity: 3", "groups: [bureau]\n    class: {confidentiality: 5, integrity: 2", draft.Wider, "object intranet/sign-in (internet/bureau-sign-in): what it takes: integrity 3 → 2"},
-		{"dukou.yaml", "valid: 30d", "valid: 60d", draft.Wider, "a bundle holds for 60 days, not 30 days"},
+		{"dukou.yaml", "valid: 90d", "valid: 120d", draft.Wider, "a bundle holds for 120 days, not 90 days"},
 		{"dukou.yaml", "  - credit ", "  - credit\n  - more ", draft.Other, "category more is new"},
 		{"policies/credit.cedar", `@id("answer-is-about-the-asker")`, `@id("another")`, draft.Narrower, `prohibition "another" is new: `},
 		{"policies/credit.cedar", `context.kind == "answer" };`, `context.kind == "answer" || context.kind == "ask" };`, draft.Other, `permission "report-is-answered" says: `},
@@ -54,6 +54,7 @@ func TestDifference(t *testing.T) {
 			t.Errorf("%s: %v", test.want, err)
 			continue
 		}
+		sameInBoth(t, d)
 		if !told(d, test.effect, test.want) {
 			t.Errorf("no %s %q in:\n%s", test.effect, test.want, d.Words())
 		}
@@ -78,7 +79,7 @@ func renamed(files []draft.File, old, now, edit string) []draft.File {
 
 func told(d draft.Difference, effect draft.Effect, want string) bool {
 	for _, c := range d.Changes {
-		if c.Effect == effect && strings.HasPrefix(c.Text, want) {
+		if c.Effect == effect && strings.HasPrefix(c.English, want) {
 			return true
 		}
 	}
@@ -91,6 +92,7 @@ func TestDifferenceOfNothing(t *testing.T) {
 	if err != nil || first.From != 0 || !told(first, draft.Wider, "flow credit-query is new: ") || !told(first, draft.Wider, "subject internet/portal: api-key ") {
 		t.Errorf("%v\n%s", err, first.Words())
 	}
+	sameInBoth(t, first)
 	p := w.publish(bankFiles(t))
 	same, err := w.desk.Difference(t.Context(), w.upload(bankFiles(t)).ID)
 	if err != nil || same.From != p.Version || len(same.Changes) != 0 || same.Text != "" {
@@ -106,6 +108,7 @@ func TestDifferenceToAFile(t *testing.T) {
 	if err != nil || d.From != 7 || len(d.Notes) != 1 || d.Text != "" || len(d.Changes) != 1 || !told(d, draft.Wider, "flow credit-query: rate 200 → 300") {
 		t.Errorf("%v: %+v", err, d)
 	}
+	sameInBoth(t, d)
 }
 
 func TestPasswordsAreNotShown(t *testing.T) {

@@ -11,9 +11,6 @@ import (
 	"dukou.dev/dukou/internal/policy"
 )
 
-// From is the place behind which a page begins.
-func (p Page) From() (int64, string, error) { return p.from() }
-
 // Look is a turn of what Run does with publications.
 func (d *Desk) Look(ctx context.Context) error { return d.look(ctx) }
 
@@ -46,3 +43,15 @@ func Shortened(text string) string { return shortened(text) }
 
 // Lapse is what Run does each hour.
 func (d *Desk) Lapse(ctx context.Context) error { return d.lapse(ctx) }
+
+// CompareForms is the difference of a flow's forms that match one pattern, and another.
+func CompareForms(before, after string) Difference {
+	form := func(pattern string) *policy.Flow {
+		return &policy.Flow{Name: "f", Routes: []policy.Route{{Form: "r", Method: "GET", Path: pattern}},
+			Forms: []policy.Form{{Name: "r", Request: policy.Schema{Type: "string", Pattern: pattern}}}}
+	}
+	w := words{}
+	w.flow(form(before), form(after))
+	w.flowAdded(form(after))
+	return Difference{Changes: w.sorted()}
+}

@@ -14,6 +14,7 @@ import (
 
 	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/problem"
 	"dukou.dev/dukou/internal/store"
@@ -304,17 +305,19 @@ func (d *Desk) interrupted(ctx context.Context) error {
 }
 
 // rehearsed says in a sentence how a publication's draft was rehearsed.
-func (d *Desk) rehearsed(ctx context.Context, p Publication) string {
+func (d *Desk) rehearsed(ctx context.Context, p Publication) bilingual.Words {
+	none := bilingual.Say("rehearsal: none of this revision", "预演：此修订未做预演")
 	var id string
 	err := d.db.QueryRowContext(ctx, `SELECT id FROM rehearsals WHERE draft = $1 AND draft_revision = $2 AND state = $3 ORDER BY created DESC LIMIT 1`,
 		p.Draft, p.DraftRevision, string(Finished)).Scan(&id)
 	if err != nil {
-		return "rehearsal: none of this revision"
+		return none
 	}
 	r, err := d.Rehearsal(ctx, id)
 	if err != nil || r.Result == nil {
-		return "rehearsal: none of this revision"
+		return none
 	}
-	return fmt.Sprintf("rehearsal %s: %d decisions of %s to %s, %d would be others; %d could not be decided anew", r.ID, r.Result.Decided,
+	return bilingual.Say("rehearsal %s: %d decisions of %s to %s, %d would be others; %d could not be decided anew",
+		"预演 %s：重新判定 %d 项（%s 至 %s），其中 %d 项结果不同；%d 项无法重新判定", r.ID, r.Result.Decided,
 		r.Since.Format(time.RFC3339), r.Until.Format(time.RFC3339), r.Result.Changed, r.Result.Secret+r.Result.Sealed+r.Result.Incomplete)
 }

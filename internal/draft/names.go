@@ -85,7 +85,7 @@ func (n names) categories(set label.Categories) string {
 		if set&(1<<bit) == 0 {
 			continue
 		}
-		name := fmt.Sprintf("category %d", bit)
+		name := fmt.Sprintf("#%d", bit)
 		if bit < len(n.bits) {
 			name = n.bits[bit]
 		}

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/envelope"
 	"dukou.dev/dukou/internal/problem"
 )
@@ -137,10 +138,12 @@ func (d *Desk) ProposeAdmission(ctx context.Context, n NewPartner) (Proposed, er
 	if err != nil {
 		return Proposed{}, err
 	}
-	text := fmt.Sprintf("partner %s may submit %s of zone %s, signed by key %s\n", n.Name, strings.Join(n.Lists, " and "), strings.Join(n.Zones, ", "), envelope.IDOf(key))
+	text := bilingual.Say("partner %s may submit %s of zone %s, signed by key %s", "伙伴 %s 可提交 %s，限安全域 %s，以密钥 %s 签名",
+		n.Name, listed(n.Lists), strings.Join(n.Zones, ", "), envelope.IDOf(key)).Line() + "\n"
 	old, err := d.Partner(ctx, n.Name)
 	if err == nil {
-		text += fmt.Sprintf("instead of: %s of zone %s, signed by key %s\n", strings.Join(old.Lists, " and "), strings.Join(old.Zones, ", "), old.Fingerprint)
+		text += bilingual.Say("instead of: %s of zone %s, signed by key %s", "原为：%s，限安全域 %s，以密钥 %s 签名",
+			listed(old.Lists), strings.Join(old.Zones, ", "), old.Fingerprint).Line() + "\n"
 	} else if problem.CodeOf(err) != problem.Unknown {
 		return Proposed{}, err
 	}
@@ -191,7 +194,21 @@ func (d *Desk) ProposeDismissal(ctx context.Context, name string) (Proposed, err
 	}
 	payload, err := json.Marshal(OldPartner{Name: name})
 	return Proposed{Title: "Dismiss partner " + name, Partner: name, Key: p.Fingerprint, Payload: payload,
-		Difference: fmt.Sprintf("partner %s, key %s, may submit nothing any more; what is in force of its parts stays\n", name, p.Fingerprint)}, err
+		Difference: bilingual.Say("partner %s, key %s, may submit nothing any more; what is in force of its parts stays",
+			"伙伴 %s（密钥 %s）不可再提交任何内容；其已生效的部分保留", name, p.Fingerprint).Line() + "\n"}, err
+}
+
+// listed is what a partner may name.
+func listed(lists []string) bilingual.Words {
+	subjects, objects := bilingual.Say("subjects", "主体"), bilingual.Say("objects", "客体")
+	switch {
+	case slices.Contains(lists, listSubjects) && slices.Contains(lists, listObjects):
+		return bilingual.Say("%s and %s", "%s和%s", subjects, objects)
+	case slices.Contains(lists, listObjects):
+		return objects
+	default:
+		return subjects
+	}
 }
 
 // CheckDismissal refuses to dismiss who is none.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/envelope"
 	"dukou.dev/dukou/internal/policy"
@@ -83,13 +84,15 @@ func (d *Desk) seen(ctx context.Context, p Publication, docs documents) (string,
 		return "", Difference{}, err
 	}
 	var head strings.Builder
-	fmt.Fprintf(&head, "bundle: version %d, SHA-256 %s, to %s\n", p.Version, p.Digest, stamp(b.NotAfter))
+	line := func(w bilingual.Words) { head.WriteString(w.Line() + "\n") }
+	line(bilingual.Say("bundle: version %d, SHA-256 %s, to %s", "策略包：版本 %d，SHA-256 %s，有效至 %s", p.Version, p.Digest, stamp(b.NotAfter)))
 	if p.ReturnVersion > 0 {
-		fmt.Fprintf(&head, "return: version %d, SHA-256 %s: version %d again, unless it is confirmed within %d minutes\n", p.ReturnVersion, p.ReturnDigest, p.Base, p.ConfirmWithin)
+		line(bilingual.Say("return: version %d, SHA-256 %s: version %d again, unless it is confirmed within %d minutes",
+			"回退：版本 %d，SHA-256 %s：如未在 %[4]d 分钟内确认，则恢复版本 %[3]d 的内容", p.ReturnVersion, p.ReturnDigest, p.Base, p.ConfirmWithin))
 	} else {
-		head.WriteString("return: none, since nothing is in force\n")
+		line(bilingual.Say("return: none, since nothing is in force", "回退：无，因为尚无生效的策略"))
 	}
-	head.WriteString(d.rehearsed(ctx, p) + "\n")
+	line(d.rehearsed(ctx, p))
 	w := words{names: namesOf(b)}
 	if now := d.InForce(); now != nil {
 		w.components(&now.Bundle, b)
@@ -104,17 +107,19 @@ func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC333
 
 // components compares who takes part.
 func (w *words) components(a, b *policy.Bundle) {
-	what := func(c *policy.Component) string {
-		return fmt.Sprintf("%s %s of zone %q, key %s", c.Role, c.ID, c.Zone, envelope.IDOf(c.Key))
+	what := func(c *policy.Component) bilingual.Words {
+		return bilingual.Say("%s %s of zone %q, key %s", "%s %s（安全域 %q，密钥 %s）", c.Role, c.ID, c.Zone, envelope.IDOf(c.Key))
 	}
 	compare(a.Components, b.Components, func(c *policy.Component) string { return c.ID },
-		func(c *policy.Component) { w.add("component", c.ID, Wider, "component %s takes part", what(c)) },
 		func(c *policy.Component) {
-			w.add("component", c.ID, Narrower, "component %s takes part no more", what(c))
+			w.add("component", c.ID, Wider, "component %s takes part", "部件 %s 加入", what(c))
+		},
+		func(c *policy.Component) {
+			w.add("component", c.ID, Narrower, "component %s takes part no more", "部件 %s 不再参与", what(c))
 		},
 		func(x, y *policy.Component) {
 			if !bytes.Equal(x.Key, y.Key) || !bytes.Equal(x.Seal, y.Seal) || x.Role != y.Role || x.Zone != y.Zone {
-				w.add("component", y.ID, Other, "component %s is now %s, with other keys or in another place than %s", y.ID, what(y), what(x))
+				w.add("component", y.ID, Other, "component %s is now %s, with other keys or in another place than %s", "部件 %s 现为 %s，密钥或位置与原来的 %s 不同", y.ID, what(y), what(x))
 			}
 		})
 }

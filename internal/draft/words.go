@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/envelope"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/policy"
@@ -23,10 +24,10 @@ func (w *words) bundles(a, b *policy.Bundle) {
 	compare(a.Zones, b.Zones, func(z *policy.Zone) string { return z.Name }, w.zoneAdded, w.zoneRemoved, w.zone)
 	compare(a.Issuers, b.Issuers, func(i *policy.Issuer) string { return i.Name },
 		func(i *policy.Issuer) {
-			w.add("issuer", i.Name, Wider, "issuer %s: its tokens prove subjects, with %s", i.Name, keyName(i.Key))
+			w.add("issuer", i.Name, Wider, "issuer %s: its tokens prove subjects, with %s", "签发者 %s：其令牌可证明主体身份，使用%s", i.Name, keyName(i.Key))
 		},
 		func(i *policy.Issuer) {
-			w.add("issuer", i.Name, Narrower, "issuer %s is gone: its tokens prove nobody", i.Name)
+			w.add("issuer", i.Name, Narrower, "issuer %s is gone: its tokens prove nobody", "签发者 %s 已移除：其令牌不再证明任何主体身份", i.Name)
 		}, w.issuer)
 	compare(a.Subjects, b.Subjects, func(s *policy.Subject) string { return s.ID }, w.subjectAdded, w.subjectRemoved, w.subject)
 	compare(a.Objects, b.Objects, func(o *policy.Object) string { return o.ID }, w.objectAdded, w.objectRemoved, w.object)
@@ -59,22 +60,23 @@ func compare[T any](a, b []T, name func(*T) string, added, removed func(*T), bot
 
 func (w *words) installation(a, b *policy.Bundle) {
 	if a.Guard != b.Guard {
-		w.add("installation", "guard", Other, "the guard is %s, not %s", b.Guard, a.Guard)
+		w.add("installation", "guard", Other, "the guard is %s, not %s", "安全互联部件为 %s，原为 %s", b.Guard, a.Guard)
 	}
 	if a.Term != b.Term {
-		w.add("installation", "term", Other, "the term is %d, not %d", b.Term, a.Term)
+		w.add("installation", "term", Other, "the term is %d, not %d", "任期为 %d，原为 %d", b.Term, a.Term)
 	}
 	if before, after := holds(a), holds(b); a.Version != 0 && before != after {
-		w.add("installation", "valid", grows(before, after), "a bundle holds for %s, not %s", days(after), days(before))
+		w.add("installation", "valid", grows(before, after), "a bundle holds for %s, not %s", "策略包有效期为 %s，原为 %s", days(after), days(before))
 	}
 	for i := range max(len(a.Categories), len(b.Categories)) {
 		before, after := nth(a.Categories, i), nth(b.Categories, i)
 		switch {
 		case before == after:
 		case before == "":
-			w.add("category", after, Other, "category %s is new", after)
+			w.add("category", after, Other, "category %s is new", "新增范畴 %s", after)
 		default:
-			w.add("category", before, Other, "category %s is %q from now on, in all that has it: categories keep their places", before, after)
+			w.add("category", before, Other, "category %s is %q from now on, in all that has it: categories keep their places",
+				"范畴 %s 从此改为 %q，凡标有该范畴者一并改变：范畴的位置固定不变", before, after)
 		}
 	}
 }
@@ -91,11 +93,11 @@ func holds(b *policy.Bundle) time.Duration {
 	return time.Duration(b.NotAfter-b.NotBefore) * time.Millisecond
 }
 
-func days(d time.Duration) string {
+func days(d time.Duration) any {
 	if d >= 48*time.Hour {
-		return fmt.Sprintf("%d days", d/(24*time.Hour))
+		return bilingual.Say("%d days", "%d 天", d/(24*time.Hour))
 	}
-	return d.Round(time.Minute).String()
+	return d.Round(time.Minute)
 }
 
 // grows is the effect of a bound that is raised.
@@ -113,30 +115,30 @@ func grows[T cmp.Ordered](before, after T) Effect {
 func shrinks[T cmp.Ordered](before, after T) Effect { return grows(after, before) }
 
 func (w *words) zoneAdded(z *policy.Zone) {
-	w.add("zone", z.Name, Wider, "zone %s is new, %s; up to %s may enter it", z.Name, side(z), w.class(z.Class))
+	w.add("zone", z.Name, Wider, "zone %s is new, %s; up to %s may enter it", "新增安全域 %s，位于%s；最高 %s 的内容可进入", z.Name, side(z), w.class(z.Class))
 }
 
 func (w *words) zoneRemoved(z *policy.Zone) {
-	w.add("zone", z.Name, Narrower, "zone %s is gone", z.Name)
+	w.add("zone", z.Name, Narrower, "zone %s is gone", "安全域 %s 已移除", z.Name)
 }
 
-func side(z *policy.Zone) string {
+func side(z *policy.Zone) bilingual.Words {
 	if z.Inner {
-		return "inside"
+		return bilingual.Say("inside", "内侧")
 	}
-	return "outside"
+	return bilingual.Say("outside", "外侧")
 }
 
 func (w *words) zone(a, b *policy.Zone) {
 	if a.Inner != b.Inner {
-		w.add("zone", b.Name, Other, "zone %s is %s, not %s", b.Name, side(b), side(a))
+		w.add("zone", b.Name, Other, "zone %s is %s, not %s", "安全域 %s 位于%s，原位于%s", b.Name, side(b), side(a))
 	}
-	w.classes("zone", b.Name, "zone "+b.Name+": what may enter", a.Class, b.Class, true)
+	w.classes("zone", b.Name, bilingual.Say("zone %s: what may enter", "安全域 %s：可进入的内容", b.Name), a.Class, b.Class, true)
 }
 
 // classes compares two classes. A ceiling bounds what may come; what is no ceiling is what
 // something has, at least.
-func (w *words) classes(area, name, what string, a, b label.Class, ceiling bool) {
+func (w *words) classes(area, name string, what bilingual.Words, a, b label.Class, ceiling bool) {
 	effect := func(e Effect) Effect {
 		switch {
 		case ceiling || e == Other:
@@ -148,16 +150,16 @@ func (w *words) classes(area, name, what string, a, b label.Class, ceiling bool)
 		}
 	}
 	if a.Confidentiality != b.Confidentiality {
-		w.add(area, name, effect(grows(a.Confidentiality, b.Confidentiality)), "%s: confidentiality %d → %d", what, a.Confidentiality, b.Confidentiality)
+		w.add(area, name, effect(grows(a.Confidentiality, b.Confidentiality)), "%s: confidentiality %d → %d", "%s：密级 %d → %d", what, a.Confidentiality, b.Confidentiality)
 	}
 	if a.Integrity != b.Integrity {
-		w.add(area, name, effect(shrinks(a.Integrity, b.Integrity)), "%s: integrity %d → %d", what, a.Integrity, b.Integrity)
+		w.add(area, name, effect(shrinks(a.Integrity, b.Integrity)), "%s: integrity %d → %d", "%s：完整性 %d → %d", what, a.Integrity, b.Integrity)
 	}
 	if more := b.Categories &^ a.Categories; more != 0 {
-		w.add(area, name, effect(Wider), "%s: gains %s", what, w.names.categories(more))
+		w.add(area, name, effect(Wider), "%s: gains %s", "%s：增加范畴 %s", what, w.names.categories(more))
 	}
 	if less := a.Categories &^ b.Categories; less != 0 {
-		w.add(area, name, effect(Narrower), "%s: loses %s", what, w.names.categories(less))
+		w.add(area, name, effect(Narrower), "%s: loses %s", "%s：减少范畴 %s", what, w.names.categories(less))
 	}
 }
 
@@ -167,63 +169,63 @@ func (w *words) class(c label.Class) string {
 
 func (w *words) issuer(a, b *policy.Issuer) {
 	if !absent(b.Key) && !bytes.Equal(a.Key, b.Key) {
-		w.add("issuer", b.Name, Other, "issuer %s has another key: %s, not %s", b.Name, keyName(b.Key), keyName(a.Key))
+		w.add("issuer", b.Name, Other, "issuer %s has another key: %s, not %s", "签发者 %s 更换了密钥：现为%s，原为%s", b.Name, keyName(b.Key), keyName(a.Key))
 	}
 	if a.Audience != b.Audience {
-		w.add("issuer", b.Name, Other, "issuer %s: its tokens must be for %q, not %q", b.Name, b.Audience, a.Audience)
+		w.add("issuer", b.Name, Other, "issuer %s: its tokens must be for %q, not %q", "签发者 %s：其令牌的受众须为 %q，原为 %q", b.Name, b.Audience, a.Audience)
 	}
 }
 
 // absent tells whether a key only stands in for one that is still to come.
 func absent(k ed25519.PublicKey) bool { return bytes.Count(k, []byte{0}) == len(k) }
 
-func keyName(k ed25519.PublicKey) string {
+func keyName(k ed25519.PublicKey) bilingual.Words {
 	if absent(k) {
-		return "the key in force"
+		return bilingual.Say("the key in force", "现行密钥")
 	}
-	return "key " + envelope.IDOf(k).String()
+	return bilingual.Say("key %s", "密钥 %s", envelope.IDOf(k))
 }
 
 func (w *words) subjectAdded(s *policy.Subject) {
-	w.add("subject", s.ID, Wider, "subject %s is new: cleared for %s%s%s", s.ID, w.class(s.Clearance), among(s.Groups), proxied(s.Proxies))
+	w.add("subject", s.ID, Wider, "subject %s is new: cleared for %s%s%s", "新增主体 %s：许可级别 %s%s%s", s.ID, w.class(s.Clearance), among(s.Groups), proxied(s.Proxies))
 }
 
 func (w *words) subjectRemoved(s *policy.Subject) {
-	w.add("subject", s.ID, Narrower, "subject %s is gone: it may do nothing any more", s.ID)
+	w.add("subject", s.ID, Narrower, "subject %s is gone: it may do nothing any more", "主体 %s 已移除：不再有任何权限", s.ID)
 }
 
-func among(groups []string) string {
+func among(groups []string) bilingual.Words {
 	if len(groups) == 0 {
-		return ""
+		return bilingual.Words{}
 	}
-	return ", in " + strings.Join(groups, ", ")
+	return bilingual.Say(", in %s", "，属于组 %s", strings.Join(groups, ", "))
 }
 
-func proxied(list []policy.Proxy) string {
-	var b strings.Builder
+func proxied(list []policy.Proxy) (all bilingual.Words) {
 	for _, p := range list {
-		fmt.Fprintf(&b, ", as %s in %s", p.Subject, p.Zone)
+		one := bilingual.Say(", as %s in %s", "，代理主体为 %s（在安全域 %s 中）", p.Subject, p.Zone)
+		all.English, all.Chinese = all.English+one.English, all.Chinese+one.Chinese
 	}
-	return b.String()
+	return all
 }
 
 func (w *words) subject(a, b *policy.Subject) {
-	w.classes("subject", b.ID, "subject "+b.ID+": clearance", a.Clearance, b.Clearance, true)
+	w.classes("subject", b.ID, bilingual.Say("subject %s: clearance", "主体 %s：许可级别", b.ID), a.Clearance, b.Clearance, true)
 	w.sets(a.Groups, b.Groups, func(g string) {
-		w.add("subject", b.ID, Wider, "subject %s joins %s: what that group may do, it may do", b.ID, g)
+		w.add("subject", b.ID, Wider, "subject %s joins %s: what that group may do, it may do", "主体 %s 加入组 %s：该组的权限它都有", b.ID, g)
 	}, func(g string) {
-		w.add("subject", b.ID, Narrower, "subject %s leaves %s", b.ID, g)
+		w.add("subject", b.ID, Narrower, "subject %s leaves %s", "主体 %s 退出组 %s", b.ID, g)
 	})
 	compare(a.Proxies, b.Proxies, func(p *policy.Proxy) string { return p.Zone },
 		func(p *policy.Proxy) {
-			w.add("subject", b.ID, Wider, "subject %s is %s in %s", b.ID, p.Subject, p.Zone)
+			w.add("subject", b.ID, Wider, "subject %s is %s in %s", "主体 %[1]s 在安全域 %[3]s 中由 %[2]s 代理", b.ID, p.Subject, p.Zone)
 		},
 		func(p *policy.Proxy) {
-			w.add("subject", b.ID, Narrower, "subject %s is nobody in %s any more, where it was %s", b.ID, p.Zone, p.Subject)
+			w.add("subject", b.ID, Narrower, "subject %s is nobody in %s any more, where it was %s", "主体 %s 在安全域 %s 中不再有代理主体，原为 %s", b.ID, p.Zone, p.Subject)
 		},
 		func(x, y *policy.Proxy) {
 			if x.Subject != y.Subject {
-				w.add("subject", b.ID, Other, "subject %s is %s in %s, not %s", b.ID, y.Subject, y.Zone, x.Subject)
+				w.add("subject", b.ID, Other, "subject %s is %s in %s, not %s", "主体 %[1]s 在安全域 %[3]s 中由 %[2]s 代理，原为 %[4]s", b.ID, y.Subject, y.Zone, x.Subject)
 			}
 		})
 }
@@ -243,31 +245,31 @@ func (w *words) sets(a, b []string, gained, lost func(string)) {
 }
 
 func (w *words) objectAdded(o *policy.Object) {
-	w.add("object", o.ID, Wider, "object %s is new: it takes up to %s%s", w.names.object(o.ID), w.class(o.Class), among(o.Groups))
+	w.add("object", o.ID, Wider, "object %s is new: it takes up to %s%s", "新增客体 %s：最高接收 %s%s", w.names.object(o.ID), w.class(o.Class), among(o.Groups))
 }
 
 func (w *words) objectRemoved(o *policy.Object) {
-	w.add("object", o.ID, Narrower, "object %s is gone", o.ID)
+	w.add("object", o.ID, Narrower, "object %s is gone", "客体 %s 已移除", o.ID)
 }
 
 func (w *words) object(a, b *policy.Object) {
 	name := w.names.object(b.ID)
-	w.classes("object", b.ID, "object "+name+": what it takes", a.Class, b.Class, true)
+	w.classes("object", b.ID, bilingual.Say("object %s: what it takes", "客体 %s：可接收的内容", name), a.Class, b.Class, true)
 	w.sets(a.Groups, b.Groups, func(g string) {
-		w.add("object", b.ID, Wider, "object %s joins %s: who may use that group's, may use it", name, g)
+		w.add("object", b.ID, Wider, "object %s joins %s: who may use that group's, may use it", "客体 %s 加入组 %s：可使用该组客体者均可使用它", name, g)
 	}, func(g string) {
-		w.add("object", b.ID, Narrower, "object %s leaves %s", name, g)
+		w.add("object", b.ID, Narrower, "object %s leaves %s", "客体 %s 退出组 %s", name, g)
 	})
 	compare(a.Aliases, b.Aliases, func(x *policy.Alias) string { return x.Zone },
 		func(x *policy.Alias) {
-			w.add("object", b.ID, Other, "object %s is called %s in %s", b.ID, x.Name, x.Zone)
+			w.add("object", b.ID, Other, "object %s is called %s in %s", "客体 %[1]s 在安全域 %[3]s 中称为 %[2]s", b.ID, x.Name, x.Zone)
 		},
 		func(x *policy.Alias) {
-			w.add("object", b.ID, Other, "object %s has no name in %s any more, where it was %s", b.ID, x.Zone, x.Name)
+			w.add("object", b.ID, Other, "object %s has no name in %s any more, where it was %s", "客体 %s 在安全域 %s 中不再有别名，原为 %s", b.ID, x.Zone, x.Name)
 		},
 		func(x, y *policy.Alias) {
 			if x.Name != y.Name {
-				w.add("object", b.ID, Other, "object %s is called %s in %s, not %s", b.ID, y.Name, y.Zone, x.Name)
+				w.add("object", b.ID, Other, "object %s is called %s in %s, not %s", "客体 %[1]s 在安全域 %[3]s 中称为 %[2]s，原为 %[4]s", b.ID, y.Name, y.Zone, x.Name)
 			}
 		})
 }
@@ -276,26 +278,26 @@ func (w *words) object(a, b *policy.Object) {
 func (w *words) directories(a, b policy.Directory) {
 	compare(a.Credentials, b.Credentials, credentialName,
 		func(c *policy.Credential) {
-			w.add("credential", c.Subject, Wider, "subject %s: %s proves it", c.Subject, credential(c))
+			w.add("credential", c.Subject, Wider, "subject %s: %s proves it", "主体 %s：可凭%s证明身份", c.Subject, credential(c))
 		},
 		func(c *policy.Credential) {
-			w.add("credential", c.Subject, Narrower, "subject %s: %s proves it no more", c.Subject, credential(c))
+			w.add("credential", c.Subject, Narrower, "subject %s: %s proves it no more", "主体 %s：不再凭%s证明身份", c.Subject, credential(c))
 		},
 		func(x, y *policy.Credential) {
 			if x.Value != y.Value {
-				w.add("credential", y.Subject, Other, "subject %s: the password of user %s is another", y.Subject, y.Name)
+				w.add("credential", y.Subject, Other, "subject %s: the password of user %s is another", "主体 %s：用户 %s 的口令已更换", y.Subject, y.Name)
 			}
 		})
 	compare(a.Bindings, b.Bindings, func(b *policy.Binding) string { return b.Subject },
 		func(b *policy.Binding) {
-			w.add("credential", b.Subject, Narrower, "subject %s may come only from %s", b.Subject, places(b))
+			w.add("credential", b.Subject, Narrower, "subject %s may come only from %s", "主体 %s 只能从 %s 接入", b.Subject, places(b))
 		},
 		func(b *policy.Binding) {
-			w.add("credential", b.Subject, Wider, "subject %s may come from anywhere, not only from %s", b.Subject, places(b))
+			w.add("credential", b.Subject, Wider, "subject %s may come from anywhere, not only from %s", "主体 %s 可从任何地方接入，原只能从 %s 接入", b.Subject, places(b))
 		},
 		func(x, y *policy.Binding) {
 			if places(x) != places(y) {
-				w.add("credential", y.Subject, Other, "subject %s may come from %s, not from %s", y.Subject, places(y), places(x))
+				w.add("credential", y.Subject, Other, "subject %s may come from %s, not from %s", "主体 %s 可从 %s 接入，原为 %s", y.Subject, places(y), places(x))
 			}
 		})
 }
@@ -308,11 +310,11 @@ func credentialName(c *policy.Credential) string {
 	return c.Subject + " " + string(c.Method) + " " + c.Value
 }
 
-func credential(c *policy.Credential) string {
+func credential(c *policy.Credential) bilingual.Words {
 	if c.Method == label.ByPassword {
-		return "the password of user " + c.Name
+		return bilingual.Say("the password of user %s", "用户 %s 的口令", c.Name)
 	}
-	return fmt.Sprintf("%s %.12s…", c.Method, c.Value)
+	return bilingual.Say("%s %.12s…", "凭据 %s %.12s… ", c.Method, c.Value)
 }
 
 func places(b *policy.Binding) string {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strings"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/problem"
 )
 
@@ -72,17 +73,17 @@ func (v *Inventory) PlanAcceptance(ctx context.Context, component string, number
 	if s.Intended == number {
 		return Plan{}, problem.New(problem.Conflict, "configuration %d is the intended one already", number)
 	}
-	text := render(e)
+	text := strings.ReplaceAll(render(e), "\t", `\u{9}`) // no line of it is taken for words in two languages
 	if s.Intended != 0 {
 		if text, err = v.Difference(ctx, component, s.Intended, number); err != nil {
 			return Plan{}, err
 		}
 	}
 	if text == "" {
-		text = "Both are the same.\n"
+		text = bilingual.Say("Both are the same.", "两者相同。").Line() + "\n"
 	}
 	if len(text) > maxDifference {
-		text = strings.ToValidUTF8(text[:maxDifference], "") + "\n(shortened: component configuration diff shows all)\n"
+		text = strings.ToValidUTF8(text[:maxDifference], "") + "\n(shortened: component configuration diff shows all)\n（已截断：全文见 component configuration diff）\n"
 	}
 	return planOf(Plan{Title: fmt.Sprintf("Accept configuration %d of %s", number, component), Component: component, Number: number, Difference: text},
 		acceptance{Component: component, Number: number, Digest: digestOf(e), Instead: s.Intended})

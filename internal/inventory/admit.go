@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/problem"
 )
@@ -43,13 +44,16 @@ func (v *Inventory) PlanAdmission(ctx context.Context, request string) (Plan, er
 		return Plan{}, err
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "component    %s\nrole         %s\n", r.Component, r.Role)
+	line := func(w bilingual.Words) { text.WriteString(w.Line() + "\n") }
+	line(bilingual.Say("component    %s", "部件：%s", r.Component))
+	line(bilingual.Say("role         %s", "角色：%s", r.Role))
 	if r.Zone != "" {
-		fmt.Fprintf(&text, "zone         %s\n", r.Zone)
+		line(bilingual.Say("zone         %s", "安全域：%s", r.Zone))
 	}
-	fmt.Fprintf(&text, "fingerprint  %s\n", r.Fingerprint)
-	text.WriteString("\nCompare the fingerprint with what `dukou enrol request` printed on the component's own host.\n" +
-		"Once admitted, the component may connect, and a policy that names it gives it keys.\n")
+	line(bilingual.Say("fingerprint  %s", "指纹：%s", r.Fingerprint))
+	text.WriteString("\n")
+	line(bilingual.Say("Compare the fingerprint with what `dukou enrol request` printed on the component's own host.", "请将指纹与部件所在主机上 `dukou enrol request` 打印的指纹核对。"))
+	line(bilingual.Say("Once admitted, the component may connect, and a policy that names it gives it keys.", "准入后部件即可连接；策略列入该部件后，部件获得密钥。"))
 	return planOf(Plan{Title: "Admit " + r.Component, Component: r.Component, Fingerprint: r.Fingerprint, Difference: text.String()}, a)
 }
 
@@ -143,14 +147,19 @@ func (v *Inventory) PlanDismissal(ctx context.Context, component string) (Plan, 
 		return Plan{}, err
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "component    %s\nrole         %s\nfingerprint  %s\n\n", r.ID, r.Role, r.Fingerprint())
-	text.WriteString("It gets no lease any more, and its name is free for another key.\n")
+	line := func(w bilingual.Words) { text.WriteString(w.Line() + "\n") }
+	line(bilingual.Say("component    %s", "部件：%s", r.ID))
+	line(bilingual.Say("role         %s", "角色：%s", r.Role))
+	line(bilingual.Say("fingerprint  %s", "指纹：%s", r.Fingerprint()))
+	text.WriteString("\n")
+	line(bilingual.Say("It gets no lease any more, and its name is free for another key.", "部件不再获得租约，其名称可用于另一密钥。"))
 	if slices.ContainsFunc(v.Standings(), func(s Standing) bool { return s.ID == r.ID }) {
-		text.WriteString("It is in the policy in force, and holds keys until that ends")
+		var until string
 		if end := v.PolicyEnd(); !end.IsZero() {
-			text.WriteString(" (" + end.UTC().Format("2006-01-02 15:04 UTC") + ")")
+			until = " (" + end.UTC().Format("2006-01-02 15:04 UTC") + ")"
 		}
-		text.WriteString(": publish one without it to cut it off now.\n")
+		line(bilingual.Say("It is in the policy in force, and holds keys until that ends%s: publish one without it to cut it off now.",
+			"部件在生效的策略中，在策略到期%s前仍持有密钥：如需立即切断，请发布不含该部件的策略。", until))
 	}
 	return planOf(Plan{Title: "Dismiss " + r.ID, Component: r.ID, Fingerprint: d.Fingerprint, Difference: text.String()}, d)
 }

@@ -90,7 +90,7 @@ func (s *Server) showPublication(ctx context.Context, in *PublicationID) (*publi
 type publicationDifference struct {
 	Body struct {
 		Title      string `json:"title"`
-		Difference string `json:"difference" doc:"as both persons see it"`
+		Difference string `json:"difference" doc:"as both persons see it: a line of words is English, a tab and Chinese"`
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/problem"
 	"dukou.dev/dukou/internal/proposal"
 	"dukou.dev/dukou/internal/retention"
@@ -135,7 +136,7 @@ func (s *Server) setRetention(ctx context.Context, in *setRetentionIn) (*proposa
 	return s.proposeOf(ctx, proposal.New{
 		Kind: actRetention, Title: fmt.Sprintf("keep audit of class %s for %d days", rule.Class, rule.Days),
 		About:      proposal.About{Class: string(rule.Class), Days: rule.Days},
-		Difference: fmt.Sprintf("class %s: %d days → %d days", rule.Class, now[i].Days, rule.Days), Reason: in.Body.Reason,
+		Difference: bilingual.Say("class %s: %d days → %d days", "类别 %s：保留 %d 天 → %d 天", rule.Class, now[i].Days, rule.Days).Line(), Reason: in.Body.Reason,
 	}, rule)
 }
 
@@ -153,7 +154,8 @@ func (s *Server) destroyDetails(ctx context.Context, in *destroyIn) (*proposalOu
 	date := in.Body.Before.UTC().Format(time.DateOnly)
 	return s.proposeOf(ctx, proposal.New{
 		Kind: actDestroy, Title: "destroy all details before " + date, About: proposal.About{Before: date}, Reason: in.Body.Reason,
-		Difference: "the keys of the details of all components and classes before " + date + " are destroyed for good; leaves and proofs stay",
+		Difference: bilingual.Say("the keys of the details of all components and classes before %s are destroyed for good; leaves and proofs stay",
+			"所有部件、所有类别在 %s 之前的审计详情，其密钥将被永久销毁；日志叶与证明保留", date).Line(),
 	}, destruction{in.Body.Before})
 }
 
@@ -193,9 +195,22 @@ func (s *Server) switchClass(ctx context.Context, in *switchIn) (*proposalOut, e
 	if err := w.Check(); err != nil {
 		return nil, err
 	}
-	what := fmt.Sprintf("class %s is left out (index: %t, exports: %t) from %s to %s", w.Class, w.Index, w.Export, w.From.Format(time.RFC3339), w.To.Format(time.RFC3339))
+	what := bilingual.Say("class %s is left out (%s) from %s to %s", "类别 %[1]s 自 %[3]s 至 %[4]s 不纳入%[2]s", w.Class, outOf(w), w.From.Format(time.RFC3339), w.To.Format(time.RFC3339))
 	return s.proposeOf(ctx, proposal.New{
 		Kind: actSwitch, Title: fmt.Sprintf("leave audit of class %s out for a time", w.Class),
-		About: proposal.About{Class: string(w.Class), From: w.From, To: w.To}, Difference: what, Reason: b.Reason,
+		About: proposal.About{Class: string(w.Class), From: w.From, To: w.To}, Difference: what.Line(), Reason: b.Reason,
 	}, w)
+}
+
+// outOf is what a class is left out of, one or both.
+func outOf(w retention.Window) bilingual.Words {
+	index, exports := bilingual.Say("index", "索引"), bilingual.Say("exports", "导出")
+	switch {
+	case w.Index && w.Export:
+		return bilingual.Say("%s and %s", "%s和%s", index, exports)
+	case w.Export:
+		return exports
+	default:
+		return index
+	}
 }

@@ -4,7 +4,6 @@
 package monitor
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/problem"
 )
 
@@ -103,15 +103,19 @@ func (m *Monitor) Difference(c Change) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("rule %s for %s\n- %s\n+ %s\n", c.Rule, cmp.Or(c.Name, "all"), before, after), nil
+	of := bilingual.Say("rule %s for %s", "告警规则 %s，适用于 %s", c.Rule, c.Name)
+	if c.Name == "" {
+		of = bilingual.Say("rule %s for all", "告警规则 %s，适用于全部", c.Rule)
+	}
+	return fmt.Sprintf("%s\n- %s\n+ %s\n", of.Line(), before.words().Line(), after.words().Line()), nil
 }
 
-// String is a setting in a line.
-func (s Setting) String() string {
+// words are a setting in a line.
+func (s Setting) words() bilingual.Words {
 	if !s.On {
-		return "off"
+		return bilingual.Say("off", "停用")
 	}
-	return fmt.Sprintf("on, threshold %g, for %d s, level %d", s.Threshold, s.For, s.Level)
+	return bilingual.Say("on, threshold %g, for %d s, level %d", "启用，阈值 %g，持续 %d 秒，级别 %d", s.Threshold, s.For, s.Level)
 }
 
 // compare checks a change, and gives the setting before and after. It is called with the

@@ -100,7 +100,7 @@ type Proposal struct {
 	Title        string          `json:"title"`
 	About        *About          `json:"about,omitempty" doc:"what the title says, for other languages; none of an older version"`
 	Payload      json.RawMessage `json:"payload,omitempty" doc:"what it is done by"`
-	Difference   string          `json:"difference,omitempty" doc:"what changes; both persons see the same"`
+	Difference   string          `json:"difference,omitempty" doc:"what changes; both persons see the same. A line of words is English, a tab and Chinese"`
 	Digest       string          `json:"digest" doc:"SHA-256 over kind, payload, difference and due: name it when you approve"`
 	Proposer     string          `json:"proposer" doc:"id of the account"`
 	ProposerName string          `json:"proposerName"`

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/control"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/parcel"
@@ -136,16 +137,19 @@ func (d *Desk) find(ctx context.Context, front, id string) (h control.Held, know
 // words are what both persons are shown.
 func words(r *control.ReleaseDocument) string {
 	var b strings.Builder
-	line := func(name, value string) { b.WriteString(name + ": " + value + "\n") }
-	line("front", r.Front)
-	line("flow", r.Flow)
-	line("parcel", r.Parcel.String())
-	line("file", r.Name)
-	line("size", count(r.Size)+" bytes")
-	line("root", hex.EncodeToString(r.Root[:]))
-	line("sent under policy version", count(r.Bundle))
-	line("refused as", string(r.Code))
-	line("not after", time.UnixMilli(r.NotAfter).UTC().Format(time.RFC3339))
-	b.WriteString("The front gives it out as if its checks had passed. That cannot be taken back.\n")
+	for _, line := range []bilingual.Words{
+		bilingual.Say("front: %s", "前置：%s", r.Front),
+		bilingual.Say("flow: %s", "数据流：%s", r.Flow),
+		bilingual.Say("parcel: %s", "数据包：%s", r.Parcel),
+		bilingual.Say("file: %s", "文件：%s", r.Name),
+		bilingual.Say("size: %d bytes", "大小：%d 字节", r.Size),
+		bilingual.Say("root: %x", "正文根摘要：%x", r.Root[:]),
+		bilingual.Say("sent under policy version: %d", "发送时的策略版本：%d", r.Bundle),
+		bilingual.Say("refused as: %s", "拒绝代码：%s", r.Code),
+		bilingual.Say("not after: %s", "有效至：%s", time.UnixMilli(r.NotAfter).UTC().Format(time.RFC3339)),
+		bilingual.Say("The front gives it out as if its checks had passed. That cannot be taken back.", "前置将视其检查已通过而放行该文件，此操作不可撤销。"),
+	} {
+		b.WriteString(line.Line() + "\n")
+	}
 	return b.String()
 }

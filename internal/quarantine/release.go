@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"dukou.dev/dukou/internal/canon"
@@ -180,5 +179,3 @@ func told(r *control.ReleaseDocument, err error) error {
 	}
 	return problem.Wrap(problem.Conflict, err, "%s does not release it: %s", r.Front, code)
 }
-
-func count(n uint64) string { return strconv.FormatUint(n, 10) }

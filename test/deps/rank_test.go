@@ -16,7 +16,7 @@ import (
 // ranks is the order of the code: the first folder below internal/, and its rank.
 func ranks() map[string]int {
 	return map[string]int{
-		"fault": 0, "durable": 0, "daemon": 0, "canon": 0, "neighbour": 0, "vault": 0, "confine": 0, // what all build on
+		"fault": 0, "durable": 0, "daemon": 0, "canon": 0, "neighbour": 0, "vault": 0, "confine": 0, "bilingual": 0, // what all build on
 		"label": 1, "envelope": 1, "problem": 1, // the mandatory part; signed documents; what callers are told
 		"parcel": 2,                                              // what crosses
 		"policy": 3, "pki": 3, "audit": 3, "wire": 3, "store": 3, // decide, be someone, record, carry, keep

@@ -33,4 +33,21 @@ func Block(text string) string {
 	return b.String()
 }
 
+// Difference is what two persons sign over, as a block. A line of its words has English, a
+// tab and Chinese (docs/formats/proposal.md): the Chinese stands below, whatever sign the
+// English has in front. The text of files, which follows the words, is as it is.
+func Difference(text string) string {
+	var b strings.Builder
+	words := true
+	for line := range strings.Lines(text) {
+		words = words && !strings.HasPrefix(line, "--- ")
+		english, chinese, both := strings.Cut(line, "\t")
+		if words && both {
+			line = english + "\n  " + chinese
+		}
+		b.WriteString(Block(line))
+	}
+	return b.String()
+}
+
 func unfit(r rune) bool { return r != '\n' && r != ' ' && !unicode.IsPrint(r) && r != '\u3000' }

@@ -19,6 +19,9 @@ import (
 const (
 	maxCell   = 64 // columns; a longer one is cut in tables
 	shortTime = "2006-01-02 15:04:05 -07:00"
+
+	english, chinese = "text", "chinese" // fields of a sentence in both languages
+	difference       = "difference"      // what two persons sign over
 )
 
 // Show writes a value for people: a list as a table, a thing as its fields.
@@ -65,19 +68,31 @@ func List(out io.Writer, rows []any) error {
 	if names == nil { // a list of plain values
 		return plainList(out, rows)
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return !shown(rows, name) })
+	both := slices.Contains(names, english)
+	names = slices.DeleteFunc(names, func(name string) bool { return !shown(rows, name) || both && name == chinese })
 	lines := [][]string{make([]string, len(names))}
 	for i, name := range names {
 		lines[0][i] = Heading(name)
 	}
 	for _, row := range rows {
-		line := make([]string, len(names))
-		for i, name := range names {
-			line[i] = cut(row.(*Object).Text(name))
-		}
-		lines = append(lines, line)
+		lines = append(lines, rowOf(row.(*Object), names)...)
 	}
 	return align(out, lines)
+}
+
+// rowOf is the line of a row. The Chinese of a sentence stands in a line below it.
+func rowOf(row *Object, names []string) [][]string {
+	line, below := make([]string, len(names)), make([]string, len(names))
+	for i, name := range names {
+		line[i] = cut(row.Text(name))
+		if name == english {
+			below[i] = cut(row.Text(chinese))
+		}
+	}
+	if strings.Join(below, "") == "" {
+		return [][]string{line}
+	}
+	return [][]string{line, below}
 }
 
 func plainList(out io.Writer, rows []any) error {
@@ -111,6 +126,8 @@ func Fields(out io.Writer, o *Object) error {
 	var blocks []string
 	for _, name := range o.Names {
 		if isBlock(o.Values[name]) {
+			blocks = append(blocks, name)
+		} else if text, isText := o.Values[name].(string); isText && name == difference && strings.Contains(text, "\t") {
 			blocks = append(blocks, name)
 		} else if text := cell(o.Values[name]); text != "" {
 			lines = append(lines, []string{words(name), text})
@@ -151,7 +168,11 @@ func block(out io.Writer, name string, v any) error {
 	case []any:
 		return List(out, v)
 	default:
-		_, err := fmt.Fprintln(out, strings.TrimRight(remote.Block(full(v)), "\n"))
+		text := remote.Block(full(v))
+		if name == difference {
+			text = remote.Difference(full(v))
+		}
+		_, err := fmt.Fprintln(out, strings.TrimRight(text, "\n"))
 		return err
 	}
 }

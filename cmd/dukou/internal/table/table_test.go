@@ -44,6 +44,15 @@ func TestShow(t *testing.T) {
 			`{"title":"Admit a","about":{"code":"admit"},"lacks":[{"code":"drift","text":"it differs","at":"x"}],"ends":[{"what":"a key","of":{"code":"key"}}],"reasons":[{"code":"c","what":"w"}]}`,
 			"title  Admit a\nlacks  it differs\n\nENDS\nWHAT\na key\n\nREASONS\nCODE  WHAT\nc     w\n",
 		},
+		"what two persons sign over, in both languages": {
+			`{"id":"7","difference":"root: 1\tRoot：1\n\n+ it is\t它是\n--- a\n+++ b\n@@ -1 +1 @@\n+\ta\tb\n"}`,
+			"id  7\n\nDIFFERENCE\nroot: 1\n  Root：1\n\n+ it is\n  它是\n--- a\n+++ b\n@@ -1 +1 @@\n+ a b\n",
+		},
+		"one line of it": {`{"id":"7","difference":"it is\t它是"}`, "id  7\n\nDIFFERENCE\nit is\n  它是\n"},
+		"sentences in both languages": {
+			`{"from":1,"changes":[{"area":"flow","effect":"wider","text":"it is","chinese":"它是"}],"notes":[{"text":"a","chinese":"甲"}]}`,
+			"from  1\n\nCHANGES\nAREA  EFFECT  TEXT\nflow  wider   it is\n              它是\n\nNOTES\nTEXT\na\n甲\n",
+		},
 		"plain values":        {`["a","b"]`, "a\nb\n"},
 		"what moves a cursor": {`{"name":"a\u001b[2Jb\u202ec"}`, "name  a\\u001b[2Jb\\u202ec\n"},
 		"nothing":             {`null`, "\n"},

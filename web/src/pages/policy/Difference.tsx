@@ -3,8 +3,9 @@
 
 import { Empty } from 'antd';
 import type { Schemas } from '../../api/client';
-import { texts } from '../../language/texts';
+import { type Language, texts, useLanguage } from '../../language/texts';
 import { Mark, type Tone } from '../../parts/Mark';
+import { type Said, saidOf } from '../proposals/lines';
 import './policy.css';
 
 const useText = texts(
@@ -27,7 +28,7 @@ const useText = texts(
 const tones: Record<string, Tone> = { wider: 'warn', narrower: 'good', other: 'busy' };
 
 // Changes says in sentences what a policy changes; what widens comes first.
-export function Changes({ of }: { of: Pick<Schemas['DraftChange'], 'effect' | 'text'>[] }) {
+export function Changes({ of }: { of: ({ effect: Schemas['DraftChange']['effect'] } & Said)[] }) {
   const t = useText();
   if (of.length === 0) return <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t.none} />;
   return (
@@ -35,7 +36,7 @@ export function Changes({ of }: { of: Pick<Schemas['DraftChange'], 'effect' | 't
       {of.map((c, i) => (
         <li key={i}>
           <Mark tone={tones[c.effect] ?? 'quiet'}>{t.effects[c.effect] ?? c.effect}</Mark>
-          <span>{c.text}</span>
+          <span title={c.other}>{c.text}</span>
         </li>
       ))}
     </ul>
@@ -64,24 +65,39 @@ export function Unified({ text }: { text: string }) {
   );
 }
 
+// useSaid chooses of sentences in both languages that of the reader.
+export function useSaid(): (of: { text: string; chinese: string }) => Said {
+  const language = useLanguage();
+  return ({ text, chinese }) => saidOf(`${text}\t${chinese}`, language);
+}
+
 const signs: Record<string, 'wider' | 'narrower' | 'other'> = { '+': 'wider', '-': 'narrower', '~': 'other' };
 
 // seenOf takes apart what both persons are shown of a publication, as the center writes it:
 // its head, sentences with a sign before them, and the files as text.
-export function seenOf(difference: string) {
+export function seenOf(difference: string, language: Language) {
   const files = difference.search(/^(--- |\+\+\+ )/m);
   const above = (files < 0 ? difference : difference.slice(0, files)).split('\n').filter((l) => l !== '');
-  const changes = above.flatMap((l) => (/^[+~-] /.test(l) ? [{ effect: signs[l[0]!]!, text: l.slice(2) }] : []));
-  return { head: above.filter((l) => !/^[+~-] /.test(l)), changes, text: files < 0 ? '' : difference.slice(files) };
+  const changes = above.flatMap((l) => (/^[+~-] /.test(l) ? [{ effect: signs[l[0]!]!, ...saidOf(l.slice(2), language) }] : []));
+  return { head: above.filter((l) => !/^[+~-] /.test(l)).map((l) => saidOf(l, language)), changes, text: files < 0 ? '' : difference.slice(files) };
 }
 
 // Seen shows it.
 export function Seen({ difference }: { difference: string }) {
   const t = useText();
-  const { head, changes, text } = seenOf(difference);
+  const { head, changes, text } = seenOf(difference, useLanguage());
   return (
     <div className="stack">
-      {head.length > 0 && <pre className="pre mono">{head.join('\n')}</pre>}
+      {head.length > 0 && (
+        <pre className="pre mono">
+          {head.map((l, i) => (
+            <span key={i} title={l.other}>
+              {l.text}
+              {'\n'}
+            </span>
+          ))}
+        </pre>
+      )}
       <Changes of={changes} />
       {text && (
         <div className="policy-block">

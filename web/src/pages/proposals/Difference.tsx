@@ -3,11 +3,13 @@
 
 import { useMemo } from 'react';
 import './difference.css';
-import { type Line, partsOf } from './lines';
+import { useLanguage } from '../../language/texts';
+import { type Line, partsOf, saidOf } from './lines';
 import { useText } from './text';
 
 // Difference shows what changes, whole: in words, and as text. The signs of words about
-// policy say what becomes possible; elsewhere, what was before and what is after.
+// policy say what becomes possible; elsewhere, what was before and what is after. Words are
+// shown in the reader's language; the hint has the other one, which the other person may read.
 export function Difference({ of, policy = false }: { of: string; policy?: boolean }) {
   const t = useText();
   const { words, text } = useMemo(() => partsOf(of), [of]);
@@ -43,14 +45,23 @@ export function Difference({ of, policy = false }: { of: string; policy?: boolea
 
 // Words is one line in words. Its sign is shown as it is, and said to who does not see it.
 function Words({ line, signs }: { line: Line; signs: Record<'add' | 'del' | 'mod' | 'note', string> }) {
-  if (line.kind === 'same' || line.kind === 'place') return <li className="difference-plain">{line.text === '' ? '\u00a0' : line.text}</li>;
+  const language = useLanguage();
+  if (line.kind === 'same' || line.kind === 'place') {
+    const said = saidOf(line.text, language);
+    return (
+      <li className="difference-plain" title={said.other}>
+        {said.text === '' ? '\u00a0' : said.text}
+      </li>
+    );
+  }
+  const said = saidOf(line.text.slice(2), language);
   return (
     <li className={`difference-line difference-${line.kind}`}>
       <span className="difference-sign" title={signs[line.kind]}>
         <span aria-hidden="true">{line.text.slice(0, 1)}</span>
         <span className="difference-said">{signs[line.kind]}</span>
       </span>
-      <span>{line.text.slice(2)}</span>
+      <span title={said.other}>{said.text}</span>
     </li>
   );
 }

@@ -1,12 +1,29 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Language } from '../../language/texts';
+
 // What a line of a difference is: words have a sign in front, text is a unified difference.
 export type Kind = 'add' | 'del' | 'mod' | 'note' | 'place' | 'same';
 
 export interface Line {
   kind: Kind;
   text: string; // whole, with its sign
+}
+
+// Said is words in the language of the reader, and in the other one: what is of no
+// language has none.
+export interface Said {
+  text: string;
+  other?: string;
+}
+
+// saidOf takes a line of words apart: English, a tab and Chinese (docs/formats/proposal.md).
+export function saidOf(line: string, language: Language): Said {
+  const tab = line.indexOf('\t');
+  if (tab < 0) return { text: line };
+  const [english, chinese] = [line.slice(0, tab), line.slice(tab + 1)];
+  return language === 'zh' ? { text: chinese, other: english } : { text: english, other: chinese };
 }
 
 export interface Parts {

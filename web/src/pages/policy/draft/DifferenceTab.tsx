@@ -5,7 +5,7 @@ import { Alert, Skeleton } from 'antd';
 import { api } from '../../../api/client';
 import { texts } from '../../../language/texts';
 import { ProblemView } from '../../../parts/ProblemView';
-import { Changes, Unified } from '../Difference';
+import { Changes, Unified, useSaid } from '../Difference';
 import { useDraft } from './work';
 
 const useText = texts(
@@ -28,6 +28,7 @@ const useText = texts(
 // DifferenceTab is what the draft changes in what is in force.
 export function DifferenceTab() {
   const t = useText();
+  const said = useSaid();
   const { id } = useDraft();
   const answer = api.useQuery('get', '/api/drafts/{id}/difference', { params: { path: { id } } }, { staleTime: 0 });
   if (answer.error) return <ProblemView error={answer.error} retry={() => void answer.refetch()} />;
@@ -37,11 +38,11 @@ export function DifferenceTab() {
     <div className="stack">
       <p className="hint">{t.from(d.from)}</p>
       {(d.notes ?? []).map((n) => (
-        <Alert key={n} type="warning" showIcon title={n} />
+        <Alert key={n.text} type="warning" showIcon title={<span title={said(n).other}>{said(n).text}</span>} />
       ))}
       <section>
         <h2>{t.words}</h2>
-        <Changes of={d.changes ?? []} />
+        <Changes of={(d.changes ?? []).map((c) => ({ effect: c.effect, ...said(c) }))} />
       </section>
       <section>
         <h2>{t.text}</h2>
