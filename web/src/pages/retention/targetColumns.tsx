@@ -64,7 +64,7 @@ function Standing({ of: x }: { of: Target }) {
 function Acts({ of: x, busy, switchTo, test, change, skip, remove }: { of: Target } & RowActs) {
   const t = useText();
   return (
-    <div className="row-acts">
+    <div className="row-acts two-lines">
       <Act call="test-export-target" size="small" disabled={busy} aria-label={t.testOf(x.name)} onClick={() => void test(x)}>
         {t.test}
       </Act>
