@@ -179,3 +179,14 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+func FuzzCursor(f *testing.F) {
+	f.Add("")
+	f.Add("1.0123456789abcdef0123456789abcdef")
+	f.Fuzz(func(t *testing.T, after string) {
+		ms, id, err := draft.Page{Limit: 1, After: after}.From()
+		if err == nil && after != "" && (len(id) != 32 || !strings.HasSuffix(after, "."+id) || ms == 0 && !strings.Contains(after, "0")) {
+			t.Errorf("%q is %d %q", after, ms, id)
+		}
+	})
+}

@@ -83,14 +83,30 @@ type Page struct {
 	After string // a cursor, "" for the beginning
 }
 
+// cursor is where a page ends: the time and id of its last item.
+func cursor(t time.Time, id string) string { return strconv.FormatInt(t.UnixMilli(), 10) + "." + id }
+
+// from is the place behind which a page begins.
+func (p Page) from() (ms int64, id string, err error) {
+	if p.After == "" {
+		return 1 << 62, "", nil
+	}
+	digits, id, _ := strings.Cut(p.After, ".")
+	ms, err = strconv.ParseInt(digits, 10, 64)
+	if err != nil || len(id) != 32 {
+		return 0, "", problem.New(problem.Invalid, "after is no cursor that a list gave")
+	}
+	return ms, id, nil
+}
+
 // paged reads a page of a table that has created and id. The cursor is "" at its end.
 func paged[T any](ctx context.Context, q querier, columns, table string, p Page, scan func(scanner) (T, error), key func(T) (time.Time, string)) ([]T, string, error) {
-	behind, err := store.ParsePlace(p.After)
+	ms, id, err := p.from()
 	if err != nil {
 		return nil, "", err
 	}
 	rows, err := q.QueryContext(ctx, `SELECT `+columns+` FROM `+table+
-		` WHERE created < $1 OR (created = $1 AND id < $2) ORDER BY created DESC, id DESC LIMIT $3`, behind.Milli, behind.ID, p.Limit+1)
+		` WHERE created < $1 OR (created = $1 AND id < $2) ORDER BY created DESC, id DESC LIMIT $3`, ms, id, p.Limit+1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -107,7 +123,7 @@ func paged[T any](ctx context.Context, q querier, columns, table string, p Page,
 		return list, "", err
 	}
 	list = list[:p.Limit]
-	return list, store.PlaceOf(key(list[p.Limit-1])).String(), nil
+	return list, cursor(key(list[p.Limit-1])), nil
 }
 
 // List is a page of the drafts.
