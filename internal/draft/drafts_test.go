@@ -82,7 +82,7 @@ func TestDraftList(t *testing.T) {
 		if len(seen) != draft.MaxDrafts {
 			t.Errorf("%d of %d", len(seen), draft.MaxDrafts)
 		}
-		_, _, err = w.desk.List(t.Context(), draft.Page{Limit: 1, After: "1.x"})
+		_, _, err = w.desk.List(t.Context(), draft.Page{Limit: 1, After: "1.x y"})
 		code(t, err, problem.Invalid, "a cursor that no list gave")
 	})
 }
@@ -178,15 +178,4 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%+v", one)
 		}
 	}
-}
-
-func FuzzCursor(f *testing.F) {
-	f.Add("")
-	f.Add("1.0123456789abcdef0123456789abcdef")
-	f.Fuzz(func(t *testing.T, after string) {
-		ms, id, err := draft.Page{Limit: 1, After: after}.From()
-		if err == nil && after != "" && (len(id) != 32 || !strings.HasSuffix(after, "."+id) || ms == 0 && !strings.Contains(after, "0")) {
-			t.Errorf("%q is %d %q", after, ms, id)
-		}
-	})
 }

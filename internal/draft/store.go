@@ -9,13 +9,12 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // querier is the database or a transaction.
@@ -83,30 +82,14 @@ type Page struct {
 	After string // a cursor, "" for the beginning
 }
 
-// cursor is where a page ends: the time and id of its last item.
-func cursor(t time.Time, id string) string { return strconv.FormatInt(t.UnixMilli(), 10) + "." + id }
-
-// from is the place behind which a page begins.
-func (p Page) from() (ms int64, id string, err error) {
-	if p.After == "" {
-		return 1 << 62, "", nil
-	}
-	digits, id, _ := strings.Cut(p.After, ".")
-	ms, err = strconv.ParseInt(digits, 10, 64)
-	if err != nil || len(id) != 32 {
-		return 0, "", problem.New(problem.Invalid, "after is no cursor that a list gave")
-	}
-	return ms, id, nil
-}
-
 // paged reads a page of a table that has created and id. The cursor is "" at its end.
 func paged[T any](ctx context.Context, q querier, columns, table string, p Page, scan func(scanner) (T, error), key func(T) (time.Time, string)) ([]T, string, error) {
-	ms, id, err := p.from()
+	behind, err := store.ParsePlace(p.After)
 	if err != nil {
 		return nil, "", err
 	}
 	rows, err := q.QueryContext(ctx, `SELECT `+columns+` FROM `+table+
-		` WHERE created < $1 OR (created = $1 AND id < $2) ORDER BY created DESC, id DESC LIMIT $3`, ms, id, p.Limit+1)
+		` WHERE created < $1 OR (created = $1 AND id < $2) ORDER BY created DESC, id DESC LIMIT $3`, behind.Milli, behind.ID, p.Limit+1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -123,7 +106,7 @@ func paged[T any](ctx context.Context, q querier, columns, table string, p Page,
 		return list, "", err
 	}
 	list = list[:p.Limit]
-	return list, cursor(key(list[p.Limit-1])), nil
+	return list, store.PlaceOf(key(list[p.Limit-1])).String(), nil
 }
 
 // List is a page of the drafts.

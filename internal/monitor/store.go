@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 func millis(t time.Time) int64 {
@@ -273,11 +274,11 @@ func (f Filter) where() (parts []string, args []any) {
 func (m *Monitor) List(ctx context.Context, f Filter, limit int, after string) (list []Alert, next string, err error) {
 	parts, args := f.where()
 	if after != "" {
-		first, id, err := readCursor(after)
+		behind, err := store.ParsePlace(after)
 		if err != nil {
 			return nil, "", err
 		}
-		args = append(args, first, id)
+		args = append(args, behind.Milli, behind.ID)
 		n := len(args)
 		parts = append(parts, fmt.Sprintf("(first_ms < $%d OR first_ms = $%d AND id < $%d)", n-1, n-1, n))
 	}
@@ -290,16 +291,9 @@ func (m *Monitor) List(ctx context.Context, f Filter, limit int, after string) (
 	if err == nil && len(list) > limit {
 		list = list[:limit]
 		last := &list[limit-1]
-		next = fmt.Sprintf("%d-%s", millis(last.First), last.ID)
+		next = store.PlaceOf(last.First, last.ID).String()
 	}
 	return list, next, err
-}
-
-func readCursor(text string) (first int64, id string, err error) {
-	if n, err := fmt.Sscanf(text, "%d-%32s", &first, &id); n != 2 || err != nil || fmt.Sprintf("%d-%s", first, id) != text {
-		return 0, "", problem.New(problem.Invalid, "after is not what an earlier list gave as next")
-	}
-	return first, id, nil
 }
 
 // Get is one alert and all that happened to it, oldest first.

@@ -93,13 +93,3 @@ func FuzzCut(f *testing.F) {
 		}
 	})
 }
-
-func FuzzCursor(f *testing.F) {
-	f.Add("1700000000000-0123456789abcdef0123456789abcdef")
-	f.Add("-1-x")
-	f.Fuzz(func(t *testing.T, text string) {
-		if first, id, err := readCursor(text); err == nil && (id == "" || len(id) > 32) {
-			t.Errorf("%q: %d %q", text, first, id)
-		}
-	})
-}

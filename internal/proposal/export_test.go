@@ -7,6 +7,3 @@ import "context"
 
 // Round is one round of Run, for tests that set the clock.
 func (s *Proposals) Round(ctx context.Context) error { return s.round(ctx) }
-
-// ParseCursor reads a cursor, for fuzzing.
-func ParseCursor(s string) (int64, string, error) { return parseCursor(s) }

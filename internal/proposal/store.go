@@ -6,17 +6,12 @@ package proposal
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"math"
-	"strconv"
-	"strings"
 	"time"
 
 	"dukou.dev/dukou/internal/account"
-	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // querier is the database, or a transaction in it.
@@ -142,7 +137,7 @@ func (s *Proposals) List(ctx context.Context, f Filter, after string, limit int)
 	if limit <= 0 || limit > MaxList {
 		limit = DefaultList
 	}
-	created, id, err := parseCursor(after)
+	behind, err := store.ParsePlace(after)
 	if err != nil {
 		return nil, "", err
 	}
@@ -152,13 +147,13 @@ func (s *Proposals) List(ctx context.Context, f Filter, after string, limit int)
 		WHERE (created < $1 OR created = $1 AND id < $2) AND ($3 = '' OR state = $3) AND ($4 = '' OR kind = $4) AND ($5 = '' OR duty = $5)
 			AND ($6 = 0 OR state IN ('open', 'approved', 'doing'))
 		ORDER BY created DESC, id DESC LIMIT $7`,
-		created, id, string(f.State), f.Kind, string(f.Duty), flag(f.UnderWay), limit+1)
+		behind.Milli, behind.ID, string(f.State), f.Kind, string(f.Duty), flag(f.UnderWay), limit+1)
 	if err != nil {
 		return nil, "", err
 	}
 	if len(list) > limit {
 		list = list[:limit]
-		next = cursor(list[limit-1])
+		next = store.PlaceOf(list[limit-1].Created, list[limit-1].ID).String()
 	}
 	for i := range list {
 		for j := range list[i].Votes {
@@ -173,22 +168,4 @@ func flag(b bool) int64 {
 		return 1
 	}
 	return 0
-}
-
-func cursor(p Proposal) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.Created.UnixMilli(), 10) + "." + p.ID))
-}
-
-// parseCursor reads what List gave; "" is the beginning.
-func parseCursor(s string) (created int64, id string, err error) {
-	if s == "" {
-		return math.MaxInt64, "", nil
-	}
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	at, id, ok := strings.Cut(string(b), ".")
-	created, perr := strconv.ParseInt(at, 10, 64)
-	if err = errors.Join(err, perr); err != nil || !ok || badText(id, 64).Code != "" {
-		return 0, "", problem.New(problem.Invalid, "after is not what a list has given as next")
-	}
-	return created, id, nil
 }
