@@ -11,9 +11,6 @@ import (
 	"dukou.dev/dukou/internal/policy"
 )
 
-// From is the place behind which a page begins.
-func (p Page) From() (int64, string, error) { return p.from() }
-
 // Look is a turn of what Run does with publications.
 func (d *Desk) Look(ctx context.Context) error { return d.look(ctx) }
 
