@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"dukou.dev/dukou/internal/proposal"
 )
@@ -35,6 +36,29 @@ func (b *bank) about(id string, want proposal.About) {
 	b.t.Helper()
 	if p, err := b.Proposals.Get(b.t.Context(), id); err != nil || p.About == nil || *p.About != want {
 		b.t.Errorf("%q is about %+v, want %+v: %v", p.Title, p.About, want, err)
+	} else {
+		bothLanguages(b.t, p.Difference)
+	}
+}
+
+// bothLanguages holds the words of a difference to the form of docs/formats/proposal.md:
+// each line is in English and in Chinese.
+func bothLanguages(t *testing.T, difference string) {
+	t.Helper()
+	words, _, _ := strings.Cut("\n"+difference, "\n--- ")
+	lines := 0
+	for line := range strings.Lines(words) {
+		if line = strings.TrimSuffix(line, "\n"); line == "" {
+			continue
+		}
+		english, chinese, _ := strings.Cut(line, "\t")
+		if han := func(r rune) bool { return unicode.Is(unicode.Han, r) }; strings.ContainsFunc(english, han) || !strings.ContainsFunc(chinese, han) || strings.Contains(chinese, "\t") {
+			t.Errorf("not in both languages: %q", line)
+		}
+		lines++
+	}
+	if lines == 0 {
+		t.Errorf("no words: %q", difference)
 	}
 }
 

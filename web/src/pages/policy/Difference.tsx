@@ -79,7 +79,12 @@ export function seenOf(difference: string, language: Language) {
   const files = difference.search(/^(--- |\+\+\+ )/m);
   const above = (files < 0 ? difference : difference.slice(0, files)).split('\n').filter((l) => l !== '');
   const changes = above.flatMap((l) => (/^[+~-] /.test(l) ? [{ effect: signs[l[0]!]!, ...saidOf(l.slice(2), language) }] : []));
-  return { head: above.filter((l) => !/^[+~-] /.test(l)).map((l) => saidOf(l, language)), changes, text: files < 0 ? '' : difference.slice(files) };
+  const head = above.filter((l) => !/^[+~-] /.test(l)).map((l) => {
+    const note = l.startsWith('! ') ? '! ' : '';
+    const said = saidOf(l.slice(note.length), language);
+    return { ...said, text: note + said.text };
+  });
+  return { head, changes, text: files < 0 ? '' : difference.slice(files) };
 }
 
 // Seen shows it.

@@ -38,8 +38,11 @@ describe('words in two languages', () => {
     const { words, text: lines } = partsOf(text);
     expect(words.map((l) => saidOf(l.kind === 'same' ? l.text : l.text.slice(2), 'zh').text)).toEqual(['策略包：版本 2', '', '数据流 query：可请求 GET /healthz']);
     expect(lines.map((l) => l.text)).toContain('+\tnew\tx');
-    const seen = seenOf(text, 'zh');
-    expect(seen.head).toEqual([{ text: '策略包：版本 2', other: 'bundle: version 2' }]);
+    const seen = seenOf(`! all is new\t全部为新增\n${text}`, 'zh');
+    expect(seen.head).toEqual([
+      { text: '! 全部为新增', other: 'all is new' },
+      { text: '策略包：版本 2', other: 'bundle: version 2' },
+    ]);
     expect(seen.changes).toEqual([{ effect: 'wider', text: '数据流 query：可请求 GET /healthz', other: 'flow query: GET /healthz may be asked' }]);
     expect(seen.text).toContain('+\tnew\tx');
   });
