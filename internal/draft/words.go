@@ -278,10 +278,10 @@ func (w *words) object(a, b *policy.Object) {
 func (w *words) directories(a, b policy.Directory) {
 	compare(a.Credentials, b.Credentials, credentialName,
 		func(c *policy.Credential) {
-			w.add("credential", c.Subject, Wider, "subject %s: %s proves it", "主体 %s：可凭%s证明身份", c.Subject, credential(c))
+			w.add("credential", c.Subject, Wider, "subject %s: %s proves it", "主体 %s：%s 可证明其身份", c.Subject, credential(c))
 		},
 		func(c *policy.Credential) {
-			w.add("credential", c.Subject, Narrower, "subject %s: %s proves it no more", "主体 %s：不再凭%s证明身份", c.Subject, credential(c))
+			w.add("credential", c.Subject, Narrower, "subject %s: %s proves it no more", "主体 %s：%s 不再证明其身份", c.Subject, credential(c))
 		},
 		func(x, y *policy.Credential) {
 			if x.Value != y.Value {
@@ -314,7 +314,7 @@ func credential(c *policy.Credential) bilingual.Words {
 	if c.Method == label.ByPassword {
 		return bilingual.Say("the password of user %s", "用户 %s 的口令", c.Name)
 	}
-	return bilingual.Say("%s %.12s…", "凭据 %s %.12s… ", c.Method, c.Value)
+	return bilingual.Say("%s %.12s…", "凭据 %s %.12s…", c.Method, c.Value)
 }
 
 func places(b *policy.Binding) string {

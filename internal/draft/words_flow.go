@@ -19,7 +19,7 @@ import (
 
 func (w *words) flowAdded(f *policy.Flow) {
 	w.add("flow", f.Name, Wider, "flow %s is new: %s on %s for %s, %s from %s to %s, for %s, at %d requests/s for each subject",
-		"新增数据流 %s：对 %[3]s 执行 %[2]s，用途 %[4]s，协议 %[5]s，从 %[6]s 到 %[7]s，主体鉴别方式 %[8]s，每个主体每秒 %[9]d 次请求", f.Name,
+		"新增数据流 %s：对客体 %[3]s 执行 %[2]s，用途 %[4]s，协议 %[5]s，从安全域 %[6]s 到 %[7]s，主体鉴别方式 %[8]s，每个主体每秒 %[9]d 次请求", f.Name,
 		f.Action, w.names.object(f.Object), f.Purpose, f.Protocol, f.From, f.To, either(ways(f)), f.Limits.Rate)
 	for i := range f.Routes {
 		w.add("flow", f.Name, Wider, "flow %s: %s %s may be asked", "数据流 %s：可请求 %s %s", f.Name, f.Routes[i].Method, f.Routes[i].Path)
@@ -27,7 +27,7 @@ func (w *words) flowAdded(f *policy.Flow) {
 }
 
 func (w *words) flowRemoved(f *policy.Flow) {
-	w.add("flow", f.Name, Narrower, "flow %s is gone: %s on %s does not cross any more", "数据流 %s 已移除：不再允许对 %[3]s 执行 %[2]s", f.Name, f.Action, w.names.object(f.Object))
+	w.add("flow", f.Name, Narrower, "flow %s is gone: %s on %s does not cross any more", "数据流 %s 已移除：不再允许对客体 %[3]s 执行 %[2]s", f.Name, f.Action, w.names.object(f.Object))
 }
 
 func (w *words) flow(a, b *policy.Flow) {
@@ -245,11 +245,11 @@ func (w *words) cedar(a, b *policy.Bundle) {
 			w.add("cedar", r.shown, gains[r.permit], "%s is new: %s", "新增%s：%s", r.title(), r.said())
 		},
 		func(r *rule) {
-			w.add("cedar", r.shown, loses[r.permit], "%s is gone: %s", "%s已移除：%s", r.title(), r.said())
+			w.add("cedar", r.shown, loses[r.permit], "%s is gone: %s", "%s 已移除：%s", r.title(), r.said())
 		},
 		func(x, y *rule) {
 			if !bytes.Equal(x.text, y.text) {
-				w.add("cedar", y.shown, Other, "%s says: %s; it said: %s", "%s现为：%s；原为：%s", y.title(), y.said(), x.said())
+				w.add("cedar", y.shown, Other, "%s says: %s; it said: %s", "%s 现为：%s；原为：%s", y.title(), y.said(), x.said())
 			}
 		})
 }
@@ -275,9 +275,9 @@ func rules(b *policy.Bundle) []rule {
 
 func (r *rule) title() bilingual.Words {
 	if r.permit {
-		return bilingual.Say("permission %q", "允许规则 %q ", r.shown)
+		return bilingual.Say("permission %q", "允许规则 %q", r.shown)
 	}
-	return bilingual.Say("prohibition %q", "禁止规则 %q ", r.shown)
+	return bilingual.Say("prohibition %q", "禁止规则 %q", r.shown)
 }
 
 // said is the policy in one line.
