@@ -52,6 +52,7 @@ export async function furnish({ wang, li, chen }: Signed, words: Words, name: st
   await byFactor(li, 'li', () => ask(li, 'POST', '/api/sources', { name, zone: 'intranet', kind: 'json' }));
   await byFactor(wang, 'wang', () => ask(wang, 'POST', `/api/accounts/${name}`, { person: words.person }));
   await byFactor(wang, 'wang', () => ask(wang, 'POST', '/api/exports/targets', { name, address: '127.0.0.1:1', form: 'cef', framing: 'octets', ca: 'receiver.pem' }));
+  await raise(wang);
   await made(wang, 'POST', '/api/channels', { name: words.channel, kind: 'webhook', on: false, url: 'http://127.0.0.1:1/hook' });
   await made(wang, 'POST', '/api/silences', { component: 'front-internet', reason: words.why, for: '1h' });
   expect((await handIn(wang, requestOf(words.component))).status, 'the request is handed in').toBeLessThan(300);
@@ -60,6 +61,15 @@ export async function furnish({ wang, li, chen }: Signed, words: Words, name: st
   await made(chen, 'POST', '/api/reports', { from: inDays(-1), to: inDays(0), language: 'zh' });
   await made(chen, 'POST', '/api/report-schedules', { every: 'daily', language: 'zh' });
   await made(chen, 'POST', '/api/searches', { name: words.search, query: 'verdict=deny' });
+}
+
+// raise has an alert fire, if there is none: of what ends within a year.
+async function raise(page: Page): Promise<void> {
+  const alerts = async () => ((await made(page, 'GET', '/api/alerts')).items as unknown[]).length;
+  if ((await alerts()) > 0) return;
+  const { etag } = await ask(page, 'GET', '/api/rules/ends-this-month');
+  await made(page, 'PUT', '/api/rules/ends-this-month', { on: true, threshold: 365, for: 0, level: 1 }, etag);
+  await expect.poll(alerts, { message: 'an alert fires', timeout: 30_000 }).toBeGreaterThan(0);
 }
 
 // policyFolder is the policy of the example, which the demonstration has put in force.
