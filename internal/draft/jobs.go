@@ -201,12 +201,13 @@ func (d *Desk) rehearse(ctx context.Context, j job) {
 
 // CancelRehearsal ends a rehearsal that runs.
 func (d *Desk) CancelRehearsal(ctx context.Context, id string) error {
-	if _, err := d.Rehearsal(ctx, id); err != nil {
+	r, err := d.Rehearsal(ctx, id)
+	if err != nil {
 		return err
 	}
 	d.jobs.mu.Lock()
 	defer d.jobs.mu.Unlock()
-	if d.jobs.now == nil || d.jobs.now.ID != id {
+	if r.State != Running || d.jobs.now == nil || d.jobs.now.ID != id {
 		return problem.New(problem.Conflict, "it has ended")
 	}
 	d.jobs.now.State = Cancelled // in case it has not begun
