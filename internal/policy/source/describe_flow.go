@@ -11,7 +11,7 @@ func flowKeys() []property {
 	const http, file = "protocol=http", "protocol=file"
 	zone := func(example string) schema { return ref("zone").with("examples", []string{example}) }
 	return []property{
-		{"name", true, "", named("query"), "of the flow", "流的名称"},
+		{"name", true, "", named("query"), "of the flow", "数据流名称"},
 		{"from", true, "", zone("outside"), "zone that it begins in", "起始安全域"},
 		{"to", true, "", zone("inside"), "zone that it ends in; exactly one of both is inner", "目的安全域；两者中恰有一个为内侧"},
 		{"protocol", true, "", oneOfTexts("http", "file"), "http asks and is answered, file delivers", "http 为问答，file 为文件投递"},

@@ -28,7 +28,7 @@ func topLevel() []property {
 		{"issuers", false, "", in("subjects.yaml", listOf(described(issuerKeys()))), "who gives tokens", "令牌签发者"},
 		{"objects", false, "", in("objects.yaml", listOf(described(objectKeys()))), "what is asked for or delivered to", "客体：被访问或接收文件的对象"},
 		{"subjects", false, "", in("subjects.yaml", listOf(described(subjectKeys()))), "who may ask", "主体：可以发起访问者"},
-		{"flows", false, "", in("flows/NAME.yaml", listOf(described(flowKeys()))), "permitted ways from one zone to another", "安全域之间允许的流"},
+		{"flows", false, "", in("flows/NAME.yaml", listOf(described(flowKeys()))), "permitted ways from one zone to another", "安全域之间允许的数据流"},
 		{"cases", false, "", in("cases/NAME.yaml", listOf(apart(described(caseKeys()), "answer", "path", "query", "header", "body"))), "questions with the answer that their author expects", "测试用例：问题及其作者预期的结果"},
 	}
 }
@@ -119,7 +119,7 @@ func caseKeys() []property {
 	}
 	return append(all,
 		property{"name", true, "", plain("it is allowed"), "for people", "用例名称"},
-		property{"flow", true, "", schema{"type": "string", "x-ref": "flows", "examples": []string{"query"}}, "that it is asked of", "所问的流"},
+		property{"flow", true, "", schema{"type": "string", "x-ref": "flows", "examples": []string{"query"}}, "that it is asked of", "所问的数据流"},
 		property{"route", false, "", schema{"type": "string", "x-ref": "routes", "examples": []string{"one"}}, "where the flow has several", "流有多条路由时须指明"},
 		property{"subject", true, "", plain("outside/portal"), "zone/name", "安全域/名称"},
 		property{"assurance", false, "", oneOfTexts(assurances()...), "how the subject was established; else by the flow's first way", "主体的鉴别方式；省略时取流的第一种"},

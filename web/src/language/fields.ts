@@ -71,7 +71,7 @@ const zh: Record<FieldCode, Say> = {
   pem: () => '不是 PEM 格式的证书',
   'file-name': () => '须为中心导出目录中的文件名，不含路径',
   path: (f) => `不是策略文件的路径：须在目录之内，不含隐藏文件，至多 ${f.most} 字节`,
-  'not-yours': (f) => `不归此合作方声明：${f.detail}`,
+  'not-yours': (f) => `不归此伙伴声明：${f.detail}`,
   'case-fails': (f) => `用例“${f.values?.[0] ?? ''}”期望 ${f.values?.[1] ?? '?'}，结果为 ${f.values?.[2] ?? '?'}`,
   other: (f) => f.detail,
 };

@@ -103,7 +103,7 @@ export function Seen({ difference }: { difference: string }) {
           ))}
         </pre>
       )}
-      <Changes of={changes} />
+      {changes.length > 0 && <Changes of={changes} />}
       {text && (
         <div className="policy-block">
           <h3>{t.text}</h3>
