@@ -99,7 +99,7 @@ func (f *proposeFlags) run(c *cobra.Command, id string) error {
 		return err
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "%s\n\n%s\n\n", remote.Printable(seen.Title), remote.Difference(seen.Difference))
-	signatures, err := sign(l, publication{p.ID, p.Version, p.Digest, p.ReturnVersion, p.ReturnDigest, p.ConfirmWithin}, f.key)
+	signatures, err := sign(l, publication(p), f.key)
 	if err != nil {
 		return err
 	}

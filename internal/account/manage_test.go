@@ -228,7 +228,7 @@ func TestRecovery(t *testing.T) {
 		_, err = s.ConfirmRecovery(ctx, aud, System)
 		s.wants("what nobody has asked for", err, problem.Unknown)
 
-		asked, code, err := s.AskRecovery(ctx, sec, System, "the phone fell into the river")
+		asked, _, err := s.AskRecovery(ctx, sec, System, "the phone fell into the river")
 		s.must("ask", err)
 		if len(asked.Ends) != 1 || asked.Ends[0] != "sys" {
 			t.Errorf("what it ends: %v", asked.Ends)
@@ -240,7 +240,7 @@ func TestRecovery(t *testing.T) {
 		_, err = s.ConfirmRecovery(ctx, Caller{Account: other.ID, Name: other.Name, Duty: Security}, System)
 		s.wants("confirmed by the same duty", err, problem.OwnProposal)
 		s.must("withdraw", s.WithdrawRecovery(ctx, System))
-		_, code, err = s.AskRecovery(ctx, aud, System, "the phone fell into the river")
+		_, code, err := s.AskRecovery(ctx, aud, System, "the phone fell into the river")
 		s.must("ask again", err)
 		l, err := s.ConfirmRecovery(ctx, sec, System)
 		s.must("confirm", err)

@@ -31,11 +31,11 @@ func dropCapabilities() error {
 		if err := dropBounding(); err != nil {
 			return err
 		}
-		if err := prctlAll(unix.PR_SET_SECUREBITS, secureBits, 0); err != nil {
+		if err := prctlAll(unix.PR_SET_SECUREBITS, secureBits); err != nil {
 			return os.NewSyscallError("set securebits", err)
 		}
 	}
-	if err := prctlAll(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0); err != nil {
+	if err := prctlAll(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL); err != nil {
 		return os.NewSyscallError("clear ambient capabilities", err)
 	}
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
@@ -61,18 +61,18 @@ func dropBounding() error {
 		if _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0); err != nil {
 			return nil // past the last one that this kernel knows
 		}
-		if err := prctlAll(unix.PR_CAPBSET_DROP, c, 0); err != nil {
+		if err := prctlAll(unix.PR_CAPBSET_DROP, c); err != nil {
 			return os.NewSyscallError("drop bounding capability", err)
 		}
 	}
 	return nil
 }
 
-func noNewPrivileges() error { return prctlAll(unix.PR_SET_NO_NEW_PRIVS, 1, 0) }
+func noNewPrivileges() error { return prctlAll(unix.PR_SET_NO_NEW_PRIVS, 1) }
 
 // prctlAll does on every thread what prctl does on one.
-func prctlAll(option int, arg2, arg3 uintptr) error {
-	_, _, errno := psx.Syscall6(unix.SYS_PRCTL, uintptr(option), arg2, arg3, 0, 0, 0)
+func prctlAll(option int, arg uintptr) error {
+	_, _, errno := psx.Syscall6(unix.SYS_PRCTL, uintptr(option), arg, 0, 0, 0, 0)
 	return call("prctl", errno)
 }
 

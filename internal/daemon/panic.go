@@ -9,9 +9,8 @@ import (
 	"slices"
 )
 
-// EndOnPanic, deferred by a handler, ends the process when the handler panics: the
-// server that called it would go on with the next request, in a state that nobody
-// foresaw. With an excused value a handler breaks its own answer off, as
+// EndOnPanic ends the process when the handler that has deferred it panics: the server
+// that called it would go on with the next request, in a state that nobody foresaw. With an excused value a handler breaks its own answer off, as
 // http.ErrAbortHandler does; that goes on to the server.
 func EndOnPanic(excused ...error) {
 	v := recover()

@@ -47,7 +47,6 @@ type rig struct {
 	dir     string
 	journal *audit.Journal
 	address string
-	stop    func()
 }
 
 func open(t *testing.T, db *store.DB) *rig {

@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
-	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +28,6 @@ type stage struct {
 	now  time.Time
 	seen monitor.Snapshot
 
-	mu     sync.Mutex
 	queued []monitor.News // and committed, or not
 	told   []monitor.News
 	wrote  []string // actions of audit records

@@ -45,8 +45,6 @@ func makeBatch(dir string, count int, size int64) (*batch, error) {
 	return b, nil
 }
 
-func (b *batch) bytes() int64 { return b.size * int64(len(b.names)) }
-
 func writeRandom(path string, chance io.Reader, size int64) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

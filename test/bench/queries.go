@@ -28,10 +28,7 @@ func (b *bench) queries(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lanes, closeAll, err := b.lanes(ctx)
-	if err != nil {
-		return err
-	}
+	lanes, closeAll := b.lanes(ctx)
 	defer closeAll()
 	if err := b.rig.forgetPeaks(); err != nil {
 		return err
@@ -49,7 +46,7 @@ func (b *bench) queries(ctx context.Context) error {
 }
 
 // lanes are the ways to the application, with the proxies that some of them need.
-func (b *bench) lanes(ctx context.Context) ([]lane, func(), error) {
+func (b *bench) lanes(ctx context.Context) ([]lane, func()) {
 	app := filepath.Join(filepath.Dir(b.rig.Installation.Socket(demo.Bureau)), benchSocket)
 	list := []lane{{name: "direct", socket: app}}
 	var started []*peer.Nginx
@@ -68,7 +65,7 @@ func (b *bench) lanes(ctx context.Context) ([]lane, func(), error) {
 		for _, n := range started {
 			n.Close()
 		}
-	}, nil
+	}
 }
 
 // dukou is the name of our way in every table.

@@ -104,7 +104,7 @@ func (s *shape) takeAnswerBody(content parcel.Record, p parts, got *received) er
 		// Only the connection's end tells where it ends, and it may have been cut.
 		return fault.New(fault.TargetFailed, "the answer does not say where it ends")
 	}
-	v, err := decodeJSON(p.body, got.body, s.refuses(), "body")
+	v, err := decodeJSON(p.body, got.body, s.refuses())
 	if fault.CodeOf(err) == fault.RequestMalformed {
 		return fault.Wrap(fault.TargetFailed, err, "answer")
 	}

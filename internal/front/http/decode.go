@@ -25,12 +25,12 @@ const (
 // are refused or dropped; of what is dropped the form is checked too. Errors are
 // RequestMalformed for what is not good JSON (a field that is there twice and half of a
 // UTF-16 pair are not), ContentInvalid for another type.
-func decodeJSON(s *policy.Schema, data []byte, refuse bool, where string) (any, error) {
+func decodeJSON(s *policy.Schema, data []byte, refuse bool) (any, error) {
 	d := decoder{
 		// From a bytes.Buffer it reads without a copy. Both are the default: they are what
 		// this package stands for.
 		text:   jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(false), jsontext.AllowInvalidUTF8(false)),
-		refuse: refuse, at: []step{{name: where}},
+		refuse: refuse, at: []step{{name: "body"}},
 	}
 	v, err := d.value(s, 0)
 	if err == nil {

@@ -32,7 +32,7 @@ func FuzzDecodeJSON(f *testing.F) {
 	s := typed(f, "refuse").body
 	f.Fuzz(func(t *testing.T, data []byte, refuse bool) {
 		want, wantErr := referenceJSON(s, data, refuse)
-		got, err := decodeJSON(s, bytes.Clone(data), refuse, "body")
+		got, err := decodeJSON(s, bytes.Clone(data), refuse)
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("%v, want %v", err, wantErr)
 		}
@@ -58,7 +58,7 @@ func TestDecodeWhere(t *testing.T) {
 		`{"z":{"x":1},"text":{}}`:         "body.text is not a string",
 		`{"z":{"x":[1,{"y":` + strings.Repeat("[", maxDepth) + `1`: "body is deeper than",
 	} {
-		if _, err := decodeJSON(s, []byte(text), false, "body"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := decodeJSON(s, []byte(text), false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
@@ -81,7 +81,7 @@ func BenchmarkDecodeJSON(b *testing.B) {
 	}
 	data := []byte(`{"name":"person","rows":[` + strings.Join(rows, ",") + `]}`)
 	for name, decode := range map[string]func() (any, error){
-		"now":    func() (any, error) { return decodeJSON(s, data, true, "body") },
+		"now":    func() (any, error) { return decodeJSON(s, data, true) },
 		"before": func() (any, error) { return referenceJSON(s, data, true) },
 	} {
 		b.Run(name, func(b *testing.B) {

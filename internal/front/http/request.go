@@ -239,7 +239,7 @@ func (s *shape) takeBody(content parcel.Record, w nethttp.ResponseWriter, r *net
 	if !isJSON(r.Header) || len(r.Header["Content-Encoding"]) > 0 {
 		return fault.New(fault.ContentType, "the body is not application/json in UTF-8 as it is")
 	}
-	v, err := decodeJSON(s.body, data, s.refuses(), "body")
+	v, err := decodeJSON(s.body, data, s.refuses())
 	content["body"] = v
 	return err
 }
