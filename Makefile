@@ -51,7 +51,7 @@ demo: build ## start both networks on this machine and show the main job; Ctrl-C
 test: console check ## format, vet, types and all tests, those in Go with the race detector
 	$(if $(CC_FOUND),,@echo 'no C compiler: testing without the race detector')
 	$(if $(NPM),cd web && npm run --silent test)
-	$(TEST) ./...
+	$(TEST) ./test/console ./... # the browser's test takes the longest and mostly waits: it begins first
 
 .PHONY: long
 long: ## the long forms: large and many files, load, kills; a million parcels before both judges
