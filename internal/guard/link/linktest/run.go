@@ -245,9 +245,10 @@ func unplug(t *testing.T, c *Cable, d time.Duration) {
 	}
 }
 
-// testSilent: the cable is out for longer than the link waits.
+// testSilent: the cable is out for longer than the link waits. It waits so long that a busy
+// machine is not taken for a cable that is out.
 func testSilent(t *testing.T, c *Cable) {
-	a, b, x, y := Open(t, c, link.Timing{Silence: 500 * time.Millisecond, Heartbeat: 100 * time.Millisecond})
+	a, b, x, y := Open(t, c, link.Timing{Silence: 2 * time.Second, Heartbeat: 200 * time.Millisecond})
 	limit(t, x, y)
 	if err := c.Plug(false); err != nil {
 		t.Fatal(err)
