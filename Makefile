@@ -15,7 +15,7 @@ BINARIES := dukou=./cmd/dukou dukou-center=./cmd/dukou-center dukou-signer=./cmd
 # The race detector needs a C compiler; without one the tests run without it and say so.
 CC_FOUND := $(shell command -v gcc 2>/dev/null || command -v clang 2>/dev/null)
 RACE     := $(if $(CC_FOUND),-race)
-TEST     := $(if $(CC_FOUND),CGO_ENABLED=1,CGO_ENABLED=0) go test $(RACE) -timeout 12m -p 3
+TEST     := $(if $(CC_FOUND),CGO_ENABLED=1,CGO_ENABLED=0) go test $(RACE) -timeout 30m -p 3
 FUZZTIME ?= 60s
 
 # Empty where there is no npm with a Node.js that is new enough.
@@ -100,7 +100,7 @@ check: $(if $(NPM),$(INSTALLED)) ## gofmt and go vet; the types of the console, 
 	$(if $(NPM),cd web && npm run --silent check,@echo '$(NO_NPM)')
 	@unformatted="$$(gofmt -l cmd examples internal test web/*.go)"; \
 		if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
-	go vet ./...
+	CGO_ENABLED=0 go vet ./... # as the programs are built, so that nothing is compiled twice
 
 .PHONY: openapi
 openapi: ## write the interface's description, which the command line is made of (cmd/dukou/openapi.json)

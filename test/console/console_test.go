@@ -26,7 +26,7 @@ import (
 const (
 	web     = "../../web"
 	traffic = 3 // requests a second
-	within  = 11 * time.Minute
+	within  = 25 * time.Minute // it does not decide how quick the machine has to be
 )
 
 func TestMain(m *testing.M) { demotest.Main(m) }

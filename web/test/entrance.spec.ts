@@ -5,7 +5,7 @@ import { request as plain } from 'node:http';
 import type { Page } from '@playwright/test';
 import { Secret, TOTP } from 'otpauth';
 import { bothLanguages, expect, test } from './fixture';
-import { picture } from './looks';
+import { picture, type Shade } from './looks';
 import { codeOf, personOf } from './people';
 
 // At the fresh installation everything is in one order: nobody has taken it over, three do,
@@ -133,7 +133,7 @@ test('a shade that was chosen stays, whatever the computer has', async ({ open }
 
 // What a browser shows that is too old for the console, or runs no scripts.
 test('where the program does not start, a plain page says why', async ({ browser }) => {
-  for (const shade of ['light', 'dark'] as const) {
+  const seen = async (shade: Shade) => {
     const context = await browser.newContext({ javaScriptEnabled: false, colorScheme: shade });
     const page = await context.newPage();
     await page.goto('./');
@@ -141,7 +141,8 @@ test('where the program does not start, a plain page says why', async ({ browser
     await expect(page.locator('main.plain')).toContainText('Chromium 109');
     await picture(page, `plain.both-${shade}`);
     await context.close();
-  }
+  };
+  await Promise.all([seen('light'), seen('dark')]); // the page waits for a while before it says so
 });
 
 test('a passkey is added, and then used in place of the six digits', async ({ signIn, open }) => {

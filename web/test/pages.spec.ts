@@ -7,13 +7,14 @@ import { groups, type PageOf } from '../src/shell/pages';
 import { made } from './ask';
 import { expect, test } from './fixture';
 import { furnish, ordinary } from './furnish';
+import { visit } from './visit';
 
 const all = groups.flatMap((g) => g.pages);
 const who = { system: 'wang', security: 'li', audit: 'chen' } as const;
 const duties = ['security', 'audit', 'system'] as const;
 
 // Each page is looked at whole, once in each language: in Chinese by the first of these
-// that may open it, in English by the last. Both look in both shades.
+// that may open it, in English by the last.
 const looker = { zh: (p: PageOf) => duties.find((d) => mayCall(d, p.call)), en: (p: PageOf) => [...duties].reverse().find((d) => mayCall(d, p.call)) };
 
 // seen are the buttons that each duty had on each page.
@@ -63,7 +64,7 @@ for (const duty of duties) {
     for (const p of all) {
       await test.step(p.path, async () => {
         const may = mayCall(duty, p.call);
-        await visit(page, at[p.path]!);
+        await go(page, at[p.path]!);
         if (may) seen.set(`${duty} ${p.path}`, await ownPage(page, duty));
         else await othersPage(page);
         if (!may || looker.zh(p) !== duty) return;
@@ -74,11 +75,11 @@ for (const duty of duties) {
 
   test(`${duty} sees them in English`, async ({ signIn, look }) => {
     test.setTimeout(180_000);
-    const page = await signIn(who[duty], { language: 'en', shade: 'dark' });
+    const page = await signIn(who[duty], { language: 'en' });
     const at = await addresses(page, duty);
     for (const p of all.filter((one) => looker.en(one) === duty)) {
       await test.step(p.path, async () => {
-        await visit(page, at[p.path]!);
+        await go(page, at[p.path]!);
         await ownPage(page, duty);
         await look(page, nameOf(p));
       });
@@ -113,19 +114,11 @@ test('nobody sees any of them', async ({ open }) => {
 
 const nameOf = (p: PageOf) => p.path.replace(/\/:(log|id|parcel).*$/, '-one').replaceAll('/', '-');
 
-// visit goes to a page. From one that is another duty's it goes by way of one's own, so
-// that what is seen is of the page.
-async function visit(page: Page, address: string): Promise<void> {
-  if ((await page.locator('#content .result-title').count()) > 0) await go(page, 'self');
-  if (!page.url().endsWith(`#/${address}`)) await go(page, address);
-}
-
+// go goes to a page. From one that is another duty's it goes by way of one's own, so that
+// what is seen is of the page.
 async function go(page: Page, address: string): Promise<void> {
-  await page.locator('#content h1').evaluateAll((all) => all.forEach((h) => h.setAttribute('data-before', '')));
-  await page.goto(`./#/${address}`);
-  await expect(page.locator('#content h1:not([data-before])')).toBeVisible();
-  await expect(page.locator('#content')).toHaveAttribute('aria-busy', 'false');
-  await expect(page.locator('#content :is(.waiting, .ant-skeleton, .ant-spin-spinning)')).toHaveCount(0);
+  if ((await page.locator('#content .result-title').count()) > 0) await visit(page, 'self');
+  if (!page.url().endsWith(`#/${address}`)) await visit(page, address);
 }
 
 // ownPage tells which buttons are there: none is of a call that the duty may not make.

@@ -17,12 +17,14 @@ const useText = texts(
 
 const kept = 'dukou.menu-folded';
 
-// Frame is what is around every page.
+// Frame is what is around every page. Each address is a page of its own: what was open or
+// typed at one proposal does not stay for the next.
 export function Frame() {
   const t = useText();
   const [folded, setFolded] = useState(() => localStorage.getItem(kept) === 'yes');
   const going = useNavigation().state !== 'idle';
-  useTop();
+  const { pathname } = useLocation();
+  useTop(pathname);
   const fold = () => {
     localStorage.setItem(kept, folded ? 'no' : 'yes');
     setFolded(!folded);
@@ -48,7 +50,7 @@ export function Frame() {
         <Header />
         <PublicationBar />
         <main id="content" className="content" tabIndex={-1} aria-busy={going}>
-          <Suspense fallback={<Spin className="waiting" />}>
+          <Suspense key={pathname} fallback={<Spin className="waiting" />}>
             <Outlet />
           </Suspense>
         </main>
@@ -58,8 +60,7 @@ export function Frame() {
 }
 
 // useTop begins each page at its top. Who goes back is where the browser remembers.
-function useTop() {
-  const { pathname } = useLocation();
+function useTop(pathname: string) {
   const back = useNavigationType() === NavigationType.Pop;
   useLayoutEffect(() => {
     if (!back) window.scrollTo(0, 0);
