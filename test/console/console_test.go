@@ -25,7 +25,7 @@ import (
 
 const (
 	web     = "../../web"
-	traffic = 3 // requests a second
+	traffic = 3                // requests a second
 	within  = 25 * time.Minute // it does not decide how quick the machine has to be
 )
 
