@@ -31,6 +31,7 @@ import (
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/proposal"
 	"dukou.dev/dukou/internal/quarantine"
+	"dukou.dev/dukou/internal/rehearsal"
 	"dukou.dev/dukou/internal/report"
 	"dukou.dev/dukou/internal/retention"
 	"dukou.dev/dukou/internal/store"
@@ -70,6 +71,7 @@ func (s *site) open(ctx context.Context) (*parts, error) {
 		return nil, err
 	}
 	desk := draft.Open(s.db, s.drafting(accounts, events))
+	rehearsals := rehearsal.Open(s.db, s.rehearsing(desk, events))
 	held := quarantine.New(s.holding(desk))
 	kept, err := retention.Open(ctx, s.db, s.keeping(events))
 	if err != nil {
@@ -106,14 +108,14 @@ func (s *site) open(ctx context.Context) (*parts, error) {
 	exports := export.Open(s.db, s.exporting(kept, events))
 	taken := intake.Open(s.db, intake.Config{Record: s.center.Journal.Append, Listener: s.syslog, Certificate: s.tls, Tell: events.Tell, Now: time.Now, Log: s.log})
 	server := management.New(management.Config{
-		Center: s.center, Accounts: accounts, Proposals: proposals, Inventory: stock, Policy: desk, Held: held, Evidence: index,
+		Center: s.center, Accounts: accounts, Proposals: proposals, Inventory: stock, Policy: desk, Rehearsals: rehearsals, Held: held, Evidence: index,
 		Monitor: watched, Notifier: notifier, Findings: findings, Reports: reports, Exports: exports, Intake: taken, Retention: kept,
 		Inbox:  []management.InboxSource{management.AlertInbox(watched), management.PolicyInbox(desk), management.FindingInbox(findings)},
 		Record: s.center.Journal.Append, Events: events, Version: version, Log: s.log,
 	})
 	return &parts{server: server, tasks: []daemon.Task{
-		{Name: "proposals", Run: proposals.Run}, {Name: "policy", Run: desk.Run}, {Name: "evidence", Run: index.Run},
-		{Name: "inventory", Run: stock.Run}, {Name: "monitor", Run: watched.Run}, {Name: "notification", Run: notifier.Run},
+		{Name: "proposals", Run: proposals.Run}, {Name: "policy", Run: desk.Run}, {Name: "rehearsals", Run: rehearsals.Run},
+		{Name: "evidence", Run: index.Run}, {Name: "inventory", Run: stock.Run}, {Name: "monitor", Run: watched.Run}, {Name: "notification", Run: notifier.Run},
 		{Name: "reports", Run: reports.Run}, {Name: "export", Run: exports.Run}, {Name: "intake", Run: taken.Run}, {Name: "retention", Run: kept.Run},
 	}}, s.tellFirst(ctx, accounts)
 }
@@ -121,10 +123,15 @@ func (s *site) open(ctx context.Context) (*parts, error) {
 func (s *site) drafting(accounts *account.Accounts, events *management.Events) draft.Config {
 	a := s.center.Identity.Admission
 	return draft.Config{
-		Guard: a.Guard, Anchors: policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)}, State: s.state,
+		Guard: a.Guard, Anchors: policy.Anchors{Approvers: a.Approvers, Quorum: int(a.Quorum)},
 		InForce: s.center.InForce, Apply: s.center.Apply, Admitted: s.center.Signer.Admitted,
-		DetailKey: s.center.DetailKey, ApproverKey: accounts.ApproverKey,
-		Record: s.center.Journal.Append, Tell: events.Tell, Now: time.Now, Log: s.log,
+		ApproverKey: accounts.ApproverKey, Record: s.center.Journal.Append, Tell: events.Tell, Now: time.Now, Log: s.log,
+	}
+}
+
+func (s *site) rehearsing(desk *draft.Desk, events *management.Events) rehearsal.Config {
+	return rehearsal.Config{
+		Drafts: desk, State: s.state, InForce: s.center.InForce, DetailKey: s.center.DetailKey, Tell: events.Tell, Now: time.Now, Log: s.log,
 	}
 }
 

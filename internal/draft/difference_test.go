@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dukou.dev/dukou/internal/draft"
+	"dukou.dev/dukou/internal/draft/drafttest"
 	"dukou.dev/dukou/internal/store/storetest"
 )
 
@@ -45,7 +46,7 @@ func TestDifference(t *testing.T) {
 		{"policies/credit.cedar", `@id("answer-is-about-the-asker")`, `@id("another")`, draft.Narrower, `prohibition "another" is new: `},
 		{"policies/credit.cedar", `context.kind == "answer" };`, `context.kind == "answer" || context.kind == "ask" };`, draft.Other, `permission "report-is-answered" says: `},
 	} {
-		changed := edited(t, files, test.path, test.old, test.now)
+		changed := drafttest.Edited(t, files, test.path, test.old, test.now)
 		if test.path == "objects.yaml" {
 			changed = renamed(changed, "internet/batch-requests", "internet/batches", test.now)
 		}
@@ -104,7 +105,7 @@ func TestDifferenceOfNothing(t *testing.T) {
 func TestDifferenceToAFile(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	w.applyFile(bankFiles(t), 7)
-	d, err := w.desk.Difference(t.Context(), w.upload(edited(t, bankFiles(t), "flows/query.yaml", "rate: 200/s", "rate: 300/s")).ID)
+	d, err := w.desk.Difference(t.Context(), w.upload(drafttest.Edited(t, bankFiles(t), "flows/query.yaml", "rate: 200/s", "rate: 300/s")).ID)
 	if err != nil || d.From != 7 || len(d.Notes) != 1 || d.Text != "" || len(d.Changes) != 1 || !told(d, draft.Wider, "flow credit-query: rate 200 → 300") {
 		t.Errorf("%v: %+v", err, d)
 	}
@@ -126,7 +127,7 @@ func TestPasswordsAreNotShown(t *testing.T) {
 func TestNothingHides(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	w.publish(bankFiles(t))
-	changed := edited(t, bankFiles(t), "flows/query.yaml", "# A person", "# \x1b[2J\u202e\u200b A person")
+	changed := drafttest.Edited(t, bankFiles(t), "flows/query.yaml", "# A person", "# \x1b[2J\u202e\u200b A person")
 	d, err := w.desk.Difference(t.Context(), w.upload(changed).ID)
 	if err != nil || strings.ContainsAny(d.Text, "\x1b\u202e\u200b") || !strings.Contains(d.Text, `\u{1b}[2J\u{202e}\u{200b} A person`) {
 		t.Errorf("%v: %q", err, d.Text)

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package draft is policy at work, before it is a bundle and while a new one proves
-// itself: drafts with their checks, the difference to what is in force, rehearsal
-// against recorded decisions, publication by two persons with a way back, and the
-// parts that the management centers of other systems submit.
+// itself: drafts with their checks, the difference to what is in force, publication by two
+// persons with a way back, and the parts that the management centers of other systems
+// submit.
 //
 // A draft is a folder of YAML and Cedar files as package policy/source reads it, kept in
 // the database. Publishing one makes two bundles of it: the new one, and beside it what is
@@ -20,18 +20,15 @@ import (
 
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/canon"
-	"dukou.dev/dukou/internal/daemon"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/store"
-	"dukou.dev/dukou/internal/vault"
 )
 
 // Config is what the desk is handed of the rest of the center.
 type Config struct {
 	Guard   string         // the installation's guard
 	Anchors policy.Anchors // who may approve bundles, and how many must
-	State   string         // the center's state directory, with the copies of the logs
 
 	// InForce is the policy in force, nil before the first one.
 	InForce func() *policy.Policy
@@ -39,8 +36,6 @@ type Config struct {
 	Apply func(ctx context.Context, bundle []byte) (*policy.Policy, error)
 	// Admitted lists the admitted components.
 	Admitted func(ctx context.Context) ([]pki.Request, error)
-	// DetailKey gives the key of a component's audit details, and records that it did.
-	DetailKey func(ctx context.Context, component string, id audit.KeyID) (vault.Key, error)
 	// ApproverKey is the key that an account has registered for signing bundles, in
 	// hexadecimal; "" for none.
 	ApproverKey func(ctx context.Context, account string) (string, error)
@@ -57,31 +52,18 @@ type Desk struct {
 	db *store.DB
 
 	step    sync.Mutex // held by who puts a bundle in force: one at a time
-	jobs    jobs       // rehearsals
 	refused limiter    // of parts that nobody admitted has signed
 }
 
 // Topics that listeners are told of.
 const (
-	topicDrafts     = "drafts"
-	topicPolicy     = "policy"
-	topicRehearsals = "rehearsals"
-	topicPartners   = "partners"
+	topicDrafts   = "drafts"
+	topicPolicy   = "policy"
+	topicPartners = "partners"
 )
 
 // Open opens the desk over a database.
-func Open(db *store.DB, c Config) *Desk {
-	return &Desk{Config: c, db: db, jobs: newJobs()}
-}
-
-// Run does what is to be done in time (a publication that nobody confirms goes back) and
-// what takes long (rehearsals), until ctx ends.
-func (d *Desk) Run(ctx context.Context) error {
-	return daemon.Run(ctx,
-		daemon.Task{Name: "publications", Run: d.runPublications},
-		daemon.Task{Name: "rehearsals", Run: d.runRehearsals},
-	)
-}
+func Open(db *store.DB, c Config) *Desk { return &Desk{Config: c, db: db} }
 
 // note records what the desk did by itself.
 func (d *Desk) note(action, object, verdict, reason, text string) {

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"dukou.dev/dukou/internal/account"
+	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/problem"
 	"dukou.dev/dukou/internal/store"
 )
@@ -115,6 +116,17 @@ func goodTitle(s string) error {
 func (d *Desk) Get(ctx context.Context, id string) (Draft, Folder, error) {
 	out, folder, err := readDraft(ctx, d.db, id)
 	return out, folder, unknown(err, "draft", id)
+}
+
+// Compiled is a draft as the policy that it makes, without components. The error is a
+// problem that names each place where the draft is not whole.
+func (d *Desk) Compiled(ctx context.Context, id string) (Draft, *policy.Policy, error) {
+	out, folder, err := d.Get(ctx, id)
+	if err != nil {
+		return Draft{}, nil, err
+	}
+	_, p, err := loaded(folder)
+	return out, p, err
 }
 
 // unknown tells that there is no such row.

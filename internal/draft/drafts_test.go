@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/draft"
+	"dukou.dev/dukou/internal/draft/drafttest"
 	"dukou.dev/dukou/internal/problem"
 	"dukou.dev/dukou/internal/store"
 	"dukou.dev/dukou/internal/store/storetest"
@@ -65,7 +66,7 @@ func TestDraftList(t *testing.T) {
 		seen := map[string]bool{}
 		last, after := time.Now().Add(time.Hour), ""
 		for {
-			list, next, err := w.desk.List(t.Context(), draft.Page{Limit: 7, After: after})
+			list, next, err := w.desk.List(t.Context(), store.Page{Limit: 7, After: after})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +83,7 @@ func TestDraftList(t *testing.T) {
 		if len(seen) != draft.MaxDrafts {
 			t.Errorf("%d of %d", len(seen), draft.MaxDrafts)
 		}
-		_, _, err = w.desk.List(t.Context(), draft.Page{Limit: 1, After: "1.x y"})
+		_, _, err = w.desk.List(t.Context(), store.Page{Limit: 1, After: "1.x y"})
 		code(t, err, problem.Invalid, "a cursor that no list gave")
 	})
 }
@@ -92,7 +93,7 @@ func TestDraftOrigins(t *testing.T) {
 	_, err := w.desk.Create(t.Context(), caller("a"), draft.New{Title: "x", Origin: draft.FromForce})
 	code(t, err, problem.Conflict, "nothing is in force")
 	first := w.publish(bankFiles(t))
-	second := w.publish(edited(t, bankFiles(t), "flows/query.yaml", "rate: 200/s", "rate: 100/s"))
+	second := w.publish(drafttest.Edited(t, bankFiles(t), "flows/query.yaml", "rate: 200/s", "rate: 100/s"))
 	for name, test := range map[string]struct {
 		made draft.New
 		rate string
@@ -162,7 +163,7 @@ func TestCheck(t *testing.T) {
 	if err != nil || !c.Whole || c.Flows != 4 && c.Flows != 3 || c.Cases == 0 || len(c.Wrong) != 0 || len(c.Issuers) != 0 {
 		t.Errorf("%+v: %v", c, err)
 	}
-	broken := w.upload(edited(t, bankFiles(t), "flows/query.yaml", "    from: internet", "    form: internet"))
+	broken := w.upload(drafttest.Edited(t, bankFiles(t), "flows/query.yaml", "    from: internet", "    form: internet"))
 	c, err = w.desk.Check(t.Context(), broken.ID)
 	if err != nil || c.Whole || len(c.Wrong) == 0 || c.Wrong[0].File != "flows/query.yaml" || c.Wrong[0].Line == 0 || c.Wrong[0].Column == 0 {
 		t.Errorf("%+v: %v", c, err)

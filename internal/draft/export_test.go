@@ -6,8 +6,6 @@ package draft
 import (
 	"context"
 
-	"dukou.dev/dukou/internal/audit"
-	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/policy"
 )
 
@@ -17,25 +15,6 @@ func (d *Desk) Look(ctx context.Context) error { return d.look(ctx) }
 // Merge puts a part into what is in force.
 func Merge(base Folder, partner Partner, text string) (Folder, error) {
 	return merge(base, partner, text)
-}
-
-// Recorded is the detail of a decision as the guard writes it.
-func Recorded(header []byte, bundle uint64, reasons []policy.Reason) []byte {
-	r := record{Header: header, Bundle: bundle}
-	for _, reason := range reasons {
-		r.Reasons = append(r.Reasons, recordReason{Code: reason.Code, Rule: reason.Rule, What: reason.What})
-	}
-	return canon.Must(r)
-}
-
-// Replayable tells whether a recorded decision can be made anew.
-func Replayable(detail, label []byte) bool {
-	var r record
-	if canon.Unmarshal(detail, &r) != nil {
-		return false
-	}
-	_, found := query(&r, &audit.Leaf{Label: label})
-	return found == decided
 }
 
 // Shortened is text without the hashes of passwords.

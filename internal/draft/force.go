@@ -8,6 +8,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"dukou.dev/dukou/internal/store"
 )
 
 // Force is the policy in force.
@@ -43,7 +45,7 @@ func (d *Desk) Force(ctx context.Context) (Force, error) {
 	if p == nil {
 		return f, nil
 	}
-	f.Version, f.Digest, f.Created, f.Until = p.Version, digestOf(p), at(p.Created), at(p.NotAfter)
+	f.Version, f.Digest, f.Created, f.Until = p.Version, digestOf(p), store.Time(p.Created), store.Time(p.NotAfter)
 	f.Components, f.Flows = len(p.Components), len(p.Flows)
 	err = d.db.QueryRowContext(ctx, `SELECT id FROM policies WHERE bundle_digest = $1 OR return_digest = $1`, f.Digest).Scan(&f.Publication)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {

@@ -26,11 +26,8 @@ type Name struct {
 func (d *Desk) Names(ctx context.Context, draft string) ([]Name, error) {
 	p := d.InForce()
 	if draft != "" {
-		_, folder, err := d.Get(ctx, draft)
-		if err != nil {
-			return nil, err
-		}
-		if _, p, err = loaded(folder); err != nil {
+		var err error
+		if _, p, err = d.Compiled(ctx, draft); err != nil {
 			return nil, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dukou.dev/dukou/internal/draft"
+	"dukou.dev/dukou/internal/draft/drafttest"
 	"dukou.dev/dukou/internal/envelope"
 	"dukou.dev/dukou/internal/problem"
 	"dukou.dev/dukou/internal/store"
@@ -19,7 +20,7 @@ import (
 // admit admits a partner for a zone, past the two persons.
 func (w *world) admit(name, key, zone string, lists ...string) {
 	w.t.Helper()
-	p, err := w.desk.ProposeAdmission(w.t.Context(), draft.NewPartner{Name: name, Key: hex.EncodeToString(publicOf(key)), Zones: []string{zone}, Lists: lists})
+	p, err := w.desk.ProposeAdmission(w.t.Context(), draft.NewPartner{Name: name, Key: hex.EncodeToString(drafttest.Public(key)), Zones: []string{zone}, Lists: lists})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func part(serial uint64, text string) draft.Part {
 // signed is a part as its partner sends it.
 func signed(t testing.TB, p draft.Part, key string) []byte {
 	t.Helper()
-	s, err := envelope.Seal(draft.PartDocument, p, keyOf(key))
+	s, err := envelope.Seal(draft.PartDocument, p, drafttest.Key(key))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestParts(t *testing.T) {
 			_, err := w.desk.Submit(t.Context(), "branch", test.data)
 			code(t, err, test.want, name)
 		}
-		bundle, err := envelope.Seal(envelope.Bundle, part(6, teller), keyOf("branch"))
+		bundle, err := envelope.Seal(envelope.Bundle, part(6, teller), drafttest.Key("branch"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +139,7 @@ func TestPartSaysTooMuch(t *testing.T) {
 	if got, err := w.desk.Partner(t.Context(), "branch"); err != nil || got.Serial != 0 {
 		t.Errorf("a part that was refused has used its serial: %+v, %v", got, err)
 	}
-	if list, _, err := w.desk.List(t.Context(), draft.Page{Limit: 10}); err != nil || len(list) != 1 {
+	if list, _, err := w.desk.List(t.Context(), store.Page{Limit: 10}); err != nil || len(list) != 1 {
 		t.Errorf("%d drafts: %v", len(list), err)
 	}
 }
@@ -146,8 +147,8 @@ func TestPartSaysTooMuch(t *testing.T) {
 // TestPartTakesNoFlow: an alias of a partner's object does not take the place of another
 // object that a flow names.
 func TestPartTakesNoFlow(t *testing.T) {
-	files := edited(t, bankFiles(t), "objects.yaml", "objects:\n", "objects:\n  - id: internet/thing\n    class: {confidentiality: 3, integrity: 1}\n")
-	files = edited(t, files, "flows/login.yaml", "object: internet/bureau-sign-in", "object: internet/thing")
+	files := drafttest.Edited(t, bankFiles(t), "objects.yaml", "objects:\n", "objects:\n  - id: internet/thing\n    class: {confidentiality: 3, integrity: 1}\n")
+	files = drafttest.Edited(t, files, "flows/login.yaml", "object: internet/bureau-sign-in", "object: internet/thing")
 	folder, err := draft.NewFolder(files)
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +216,7 @@ func TestDismissed(t *testing.T) {
 func TestAdmissionRefuses(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	w.publish(bankFiles(t))
-	good := draft.NewPartner{Name: "branch", Key: hex.EncodeToString(publicOf("x")), Zones: []string{"internet"}, Lists: []string{"subjects"}}
+	good := draft.NewPartner{Name: "branch", Key: hex.EncodeToString(drafttest.Public("x")), Zones: []string{"internet"}, Lists: []string{"subjects"}}
 	for name, change := range map[string]func(*draft.NewPartner){
 		"name":      func(n *draft.NewPartner) { n.Name = "../x" },
 		"key":       func(n *draft.NewPartner) { n.Key = "00" },
@@ -268,13 +269,13 @@ func FuzzMerge(f *testing.F) {
 	f.Add(teller)
 	f.Add("subjects:\n  - id: internet/portal*\n    clearance: {confidentiality: 1}\nobjects: []\n")
 	partner := draft.Partner{Name: "branch", Zones: []string{"internet"}, Lists: []string{"subjects", "objects"}}
-	before := bankPolicy(f, bankFiles(f))
+	before := drafttest.Policy(f, bankFiles(f))
 	f.Fuzz(func(t *testing.T, text string) {
 		merged, err := draft.Merge(folder, partner, text)
 		if err != nil {
 			return
 		}
-		after := bankPolicy(t, merged)
+		after := drafttest.Policy(t, merged)
 		for i := range before.Subjects {
 			if s := after.Subject(before.Subjects[i].ID); s == nil || s.Clearance != before.Subjects[i].Clearance {
 				t.Errorf("%s was changed", before.Subjects[i].ID)

@@ -20,6 +20,7 @@ import (
 	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/envelope"
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // Partner is the management center of another graded system, which may submit its part of
@@ -73,7 +74,7 @@ func (d *Desk) CheckPartner(_ context.Context, payload json.RawMessage) error {
 
 func (d *Desk) newPartner(payload json.RawMessage) (NewPartner, ed25519.PublicKey, error) {
 	var n NewPartner
-	if err := strictly(payload, &n); err != nil {
+	if err := strictly(payload, &n, "this act"); err != nil {
 		return n, nil, err
 	}
 	e := &problem.Error{Code: problem.Invalid, Detail: "no such partner can be admitted"}
@@ -118,12 +119,12 @@ func repeated(list []string) bool {
 	return len(slices.Compact(sorted)) < len(list)
 }
 
-// strictly reads a payload that has all of its keys and no others.
-func strictly(payload json.RawMessage, into any) error {
+// strictly reads the payload of something, which has no keys but its own.
+func strictly(payload json.RawMessage, into any, of string) error {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return problem.Wrap(problem.Invalid, err, "the payload is not that of this act")
+		return problem.Wrap(problem.Invalid, err, "the payload is not that of %s", of)
 	}
 	return nil
 }
@@ -214,7 +215,7 @@ func listed(lists []string) bilingual.Words {
 // CheckDismissal refuses to dismiss who is none.
 func (d *Desk) CheckDismissal(ctx context.Context, payload json.RawMessage) error {
 	var o OldPartner
-	if err := strictly(payload, &o); err != nil {
+	if err := strictly(payload, &o, "this act"); err != nil {
 		return err
 	}
 	_, err := d.Partner(ctx, o.Name)
@@ -224,7 +225,7 @@ func (d *Desk) CheckDismissal(ctx context.Context, payload json.RawMessage) erro
 // DismissPartner dismisses a partner, as two persons have decided.
 func (d *Desk) DismissPartner(ctx context.Context, payload json.RawMessage) (string, error) {
 	var o OldPartner
-	if err := strictly(payload, &o); err != nil {
+	if err := strictly(payload, &o, "this act"); err != nil {
 		return "", err
 	}
 	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
@@ -240,7 +241,7 @@ func (d *Desk) DismissPartner(ctx context.Context, payload json.RawMessage) (str
 
 const partnerColumns = `name, key, zones, lists, serial, admitted`
 
-func scanPartner(row scanner) (Partner, error) {
+func scanPartner(row store.Row) (Partner, error) {
 	var p Partner
 	var key []byte
 	var zones, lists string
@@ -248,7 +249,7 @@ func scanPartner(row scanner) (Partner, error) {
 	if err := row.Scan(&p.Name, &key, &zones, &lists, &serial, &admitted); err != nil {
 		return p, err
 	}
-	p.Key, p.Fingerprint, p.Serial, p.Admitted = hex.EncodeToString(key), envelope.IDOf(key).String(), uint64(serial), at(admitted)
+	p.Key, p.Fingerprint, p.Serial, p.Admitted = hex.EncodeToString(key), envelope.IDOf(key).String(), uint64(serial), store.Time(admitted)
 	return p, errors.Join(json.Unmarshal([]byte(zones), &p.Zones), json.Unmarshal([]byte(lists), &p.Lists))
 }
 

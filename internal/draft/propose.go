@@ -42,47 +42,38 @@ type Proposed struct {
 	Difference string // at most the bytes that were asked for
 }
 
+// Showing is how a publication is shown to two persons.
+type Showing struct {
+	Rehearsed bilingual.Words // how its draft was rehearsed
+	Most      int             // bytes of the difference
+}
+
 // Propose gives what is proposed for a publication: its payload, and the difference to
 // what is in force now in words and as text.
-func (d *Desk) Propose(ctx context.Context, id string, most int) (Proposed, error) {
-	p, err := d.Publication(ctx, id)
+func (d *Desk) Propose(ctx context.Context, p Publication, how Showing) (Proposed, error) {
+	docs, err := readDocuments(ctx, d.db, p.ID)
 	if err != nil {
-		return Proposed{}, err
+		return Proposed{}, unknown(err, "publication", p.ID)
 	}
-	docs, err := readDocuments(ctx, d.db, id)
+	b, err := bundleOf(docs.bundle)
+	if err != nil {
+		return Proposed{}, problem.Wrap(problem.Conflict, err, "the bundles of this publication are not here any more: prepare it anew")
+	}
+	diff, err := d.changes(ctx, p, b)
 	if err != nil {
 		return Proposed{}, err
 	}
 	payload, err := json.Marshal(payloadOf(p))
-	if err != nil {
-		return Proposed{}, err
-	}
-	head, diff, err := d.seen(ctx, p, docs)
-	if err != nil {
-		return Proposed{}, err
-	}
-	title := clipped(fmt.Sprintf("Publish policy version %d: %s", p.Version, p.Title), maxTitle-len("…"))
-	return Proposed{Title: title, Version: p.Version, Name: p.Title, Payload: payload, Difference: head + diff.Show(most-len(head))}, nil
+	head, title := headOf(p, b, how.Rehearsed), clipped(fmt.Sprintf("Publish policy version %d: %s", p.Version, p.Title), maxTitle-len("…"))
+	return Proposed{Title: title, Version: p.Version, Name: p.Title, Payload: payload, Difference: head + diff.Show(how.Most-len(head))}, err
 }
 
 func payloadOf(p Publication) Publish {
 	return Publish{Publication: p.ID, Version: p.Version, Digest: p.Digest, Return: p.ReturnVersion, ReturnDig: p.ReturnDigest, Confirm: p.ConfirmWithin}
 }
 
-// seen is what both persons are shown: what it is, and what it changes.
-func (d *Desk) seen(ctx context.Context, p Publication, docs documents) (string, Difference, error) {
-	b, err := bundleOf(docs.bundle)
-	if err != nil {
-		return "", Difference{}, problem.Wrap(problem.Conflict, err, "the bundles of this publication are not here any more: prepare it anew")
-	}
-	folder, err := sourceOf(ctx, d.db, p.Digest)
-	if err != nil {
-		return "", Difference{}, err
-	}
-	diff, err := d.differs(ctx, folder, b)
-	if err != nil {
-		return "", Difference{}, err
-	}
+// headOf is what both persons are shown of a publication before what it changes.
+func headOf(p Publication, b *policy.Bundle, rehearsed bilingual.Words) string {
 	var head strings.Builder
 	line := func(w bilingual.Words) { head.WriteString(w.Line() + "\n") }
 	line(bilingual.Say("bundle: version %d, SHA-256 %s, to %s", "策略包：版本 %d，SHA-256 %s，有效至 %s", p.Version, p.Digest, stamp(b.NotAfter)))
@@ -92,15 +83,28 @@ func (d *Desk) seen(ctx context.Context, p Publication, docs documents) (string,
 	} else {
 		line(bilingual.Say("return: none, since nothing is in force", "回退：无，因为尚无生效的策略"))
 	}
-	line(d.rehearsed(ctx, p))
-	w := words{names: namesOf(b)}
-	if now := d.InForce(); now != nil {
-		w.components(&now.Bundle, b)
-	} else {
-		w.components(&policy.Bundle{}, b)
+	line(rehearsed)
+	return head.String()
+}
+
+// changes is what a publication's bundle changes in what is in force: components first.
+func (d *Desk) changes(ctx context.Context, p Publication, b *policy.Bundle) (Difference, error) {
+	folder, err := sourceOf(ctx, d.db, p.Digest)
+	if err != nil {
+		return Difference{}, err
 	}
+	diff, err := d.differs(ctx, folder, b)
+	if err != nil {
+		return Difference{}, err
+	}
+	was := &policy.Bundle{}
+	if now := d.InForce(); now != nil {
+		was = &now.Bundle
+	}
+	w := words{names: namesOf(b)}
+	w.components(was, b)
 	diff.Changes = append(w.sorted(), diff.Changes...)
-	return head.String(), diff, nil
+	return diff, nil
 }
 
 func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/envelope"
+	"dukou.dev/dukou/internal/store"
 )
 
 const publicationColumns = `id, title, draft, draft_revision, base, version, bundle_digest, return_version, return_digest, confirm_within,
 	author, author_name, created, state, since, deadline, result, by_name, outcome`
 
-func scanPublication(row scanner, more ...any) (Publication, error) {
+func scanPublication(row store.Row, more ...any) (Publication, error) {
 	var p Publication
 	var base, version, back, confirm, created, since, deadline int64
 	var outcome string
@@ -25,7 +26,7 @@ func scanPublication(row scanner, more ...any) (Publication, error) {
 	}
 	p.Base, p.Version, p.ReturnVersion = uint64(base), uint64(version), uint64(back)
 	p.ConfirmWithin = int(time.Duration(confirm) * time.Millisecond / time.Minute)
-	p.Created, p.Since, p.Deadline = at(created), at(since), at(deadline)
+	p.Created, p.Since, p.Deadline = store.Time(created), store.Time(since), store.Time(deadline)
 	p.Outcome, err = outcomeOf(outcome)
 	return p, err
 }
@@ -80,15 +81,12 @@ func (d *Desk) move(ctx context.Context, id string, m move) (bool, error) {
 	}
 	done := false
 	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
-		text := `UPDATE policies SET state = $3, since = $4, deadline = $5, result = $6, by_name = CASE WHEN $7 = '' THEN by_name ELSE $7 END, outcome = $8 WHERE id = $1 AND state = $2`
+		forget, args := "", []any{id, string(m.from), string(m.to), d.Now().UnixMilli(), deadline, m.result, m.by, outcome}
 		if m.forget {
-			text = `UPDATE policies SET signed_return = $9, state = $3, since = $4, deadline = $5, result = $6, by_name = CASE WHEN $7 = '' THEN by_name ELSE $7 END, outcome = $8 WHERE id = $1 AND state = $2`
+			forget, args = ", signed_return = $9", append(args, []byte{})
 		}
-		args := []any{id, string(m.from), string(m.to), d.Now().UnixMilli(), deadline, m.result, m.by, outcome}
-		if m.forget {
-			args = append(args, []byte{})
-		}
-		r, err := tx.ExecContext(ctx, text, args...)
+		r, err := tx.ExecContext(ctx, `UPDATE policies SET state = $3, since = $4, deadline = $5, result = $6,
+			by_name = CASE WHEN $7 = '' THEN by_name ELSE $7 END, outcome = $8`+forget+` WHERE id = $1 AND state = $2`, args...)
 		if err != nil {
 			return err
 		}
@@ -156,9 +154,11 @@ func (d *Desk) lapse(ctx context.Context) error {
 const lapseAfter = 90 * 24 * time.Hour
 
 // Publications is a page of the publications.
-func (d *Desk) Publications(ctx context.Context, p Page) ([]Publication, string, error) {
-	return paged(ctx, d.db, publicationColumns, "policies", p, func(s scanner) (Publication, error) { return scanPublication(s) },
-		func(one Publication) (time.Time, string) { return one.Created, one.ID })
+func (d *Desk) Publications(ctx context.Context, p store.Page) ([]Publication, string, error) {
+	return store.List[Publication]{
+		Table: "policies", Columns: publicationColumns, Scan: func(row store.Row) (Publication, error) { return scanPublication(row) },
+		Place: func(one *Publication) store.Place { return store.PlaceOf(one.Created, one.ID) },
+	}.Page(ctx, d.db, p)
 }
 
 // Publication is one publication.

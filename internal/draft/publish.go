@@ -4,7 +4,6 @@
 package draft
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,10 +32,8 @@ func (d *Desk) CheckPublish(ctx context.Context, payload json.RawMessage) error 
 // meant is the publication that a payload means, which must be the very one.
 func (d *Desk) meant(ctx context.Context, payload json.RawMessage) (Publication, error) {
 	var want Publish
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&want); err != nil {
-		return Publication{}, problem.Wrap(problem.Invalid, err, "the payload is not that of a publication")
+	if err := strictly(payload, &want, "a publication"); err != nil {
+		return Publication{}, err
 	}
 	p, err := d.Publication(ctx, want.Publication)
 	if err != nil {
@@ -247,9 +244,9 @@ const (
 	lapseEvery = time.Hour
 )
 
-// runPublications goes on with what a kill has interrupted, and puts back what nobody
-// confirms.
-func (d *Desk) runPublications(ctx context.Context) error {
+// Run goes on with publications that a kill has interrupted, and puts back those that
+// nobody confirms, until ctx ends.
+func (d *Desk) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var tidied time.Time

@@ -9,7 +9,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
-	"time"
 
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/policy"
@@ -24,26 +23,15 @@ type querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// scanner is a row.
-type scanner interface{ Scan(into ...any) error }
-
 const draftColumns = `id, title, origin, partner, serial, base, author, author_name, created, changed, revision, count, size`
 
-func scanDraft(row scanner, more ...any) (Draft, error) {
+func scanDraft(row store.Row, more ...any) (Draft, error) {
 	var d Draft
 	var serial, base, created, changed int64
 	err := row.Scan(append([]any{&d.ID, &d.Title, &d.Origin, &d.Partner, &serial, &base, &d.Author, &d.AuthorName,
 		&created, &changed, &d.Revision, &d.Files, &d.Size}, more...)...)
-	d.Serial, d.Base, d.Created, d.Changed = uint64(serial), uint64(base), at(created), at(changed)
+	d.Serial, d.Base, d.Created, d.Changed = uint64(serial), uint64(base), store.Time(created), store.Time(changed)
 	return d, err
-}
-
-// at is a time of the database; zero is none.
-func at(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }
 
 func readDraft(ctx context.Context, q querier, id string) (Draft, Folder, error) {
@@ -76,43 +64,12 @@ func updateDraft(ctx context.Context, tx *sql.Tx, d Draft, f Folder) error {
 	return err
 }
 
-// Page is a part of a list, the newest first.
-type Page struct {
-	Limit int    // 1 to 500
-	After string // a cursor, "" for the beginning
-}
-
-// paged reads a page of a table that has created and id. The cursor is "" at its end.
-func paged[T any](ctx context.Context, q querier, columns, table string, p Page, scan func(scanner) (T, error), key func(T) (time.Time, string)) ([]T, string, error) {
-	behind, err := store.ParsePlace(p.After)
-	if err != nil {
-		return nil, "", err
-	}
-	rows, err := q.QueryContext(ctx, `SELECT `+columns+` FROM `+table+
-		` WHERE created < $1 OR (created = $1 AND id < $2) ORDER BY created DESC, id DESC LIMIT $3`, behind.Milli, behind.ID, p.Limit+1)
-	if err != nil {
-		return nil, "", err
-	}
-	defer rows.Close()
-	list := []T{}
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, "", err
-		}
-		list = append(list, one)
-	}
-	if err := rows.Err(); err != nil || len(list) <= p.Limit {
-		return list, "", err
-	}
-	list = list[:p.Limit]
-	return list, store.PlaceOf(key(list[p.Limit-1])).String(), nil
-}
-
 // List is a page of the drafts.
-func (d *Desk) List(ctx context.Context, p Page) ([]Draft, string, error) {
-	return paged(ctx, d.db, draftColumns, "drafts", p, func(s scanner) (Draft, error) { return scanDraft(s) },
-		func(one Draft) (time.Time, string) { return one.Created, one.ID })
+func (d *Desk) List(ctx context.Context, p store.Page) ([]Draft, string, error) {
+	return store.List[Draft]{
+		Table: "drafts", Columns: draftColumns, Scan: func(row store.Row) (Draft, error) { return scanDraft(row) },
+		Place: func(one *Draft) store.Place { return store.PlaceOf(one.Created, one.ID) },
+	}.Page(ctx, d.db, p)
 }
 
 // digestOf is the digest of a policy's bundle, as its approvers compared it.

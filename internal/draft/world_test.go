@@ -6,16 +6,10 @@ package draft_test
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
-	"errors"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,79 +18,21 @@ import (
 	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/draft"
+	"dukou.dev/dukou/internal/draft/drafttest"
 	"dukou.dev/dukou/internal/envelope"
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
-	"dukou.dev/dukou/internal/policy/source"
 	"dukou.dev/dukou/internal/problem"
 	"dukou.dev/dukou/internal/store"
 	"dukou.dev/dukou/internal/store/storetest"
-	"dukou.dev/dukou/internal/vault"
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
-// keyOf is the key of a name.
-func keyOf(name string) ed25519.PrivateKey {
-	seed := sha256.Sum256([]byte(name))
-	return ed25519.NewKeyFromSeed(seed[:])
-}
-
-func publicOf(name string) ed25519.PublicKey { return keyOf(name).Public().(ed25519.PublicKey) }
-
 // bankFiles are the files of the example, with the key of its issuer.
 func bankFiles(t testing.TB) []draft.File {
 	t.Helper()
-	var files []draft.File
-	err := fs.WalkDir(bank.Files(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := fs.ReadFile(bank.Files(), path)
-		files = append(files, draft.File{Path: path, Text: string(text)})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKIXPublicKey(publicOf("bureau"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	return append(files, draft.File{Path: "bureau.key.pub", Text: string(key)})
-}
-
-// edited is files with one text replaced, which must be there.
-func edited(t testing.TB, files []draft.File, path, old, now string) []draft.File {
-	t.Helper()
-	out := append([]draft.File{}, files...)
-	for i := range out {
-		if out[i].Path == path && strings.Contains(out[i].Text, old) {
-			out[i].Text = strings.Replace(out[i].Text, old, now, 1)
-			return out
-		}
-	}
-	t.Fatalf("%s has no %q", path, old)
-	return nil
-}
-
-// bankPolicy compiles files as a policy in force would be.
-func bankPolicy(t testing.TB, files []draft.File) *policy.Policy {
-	t.Helper()
-	f, err := draft.NewFolder(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := source.Load(f.FS())
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := s.Draft()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return drafttest.Files(t, bank.Files(), "bureau")
 }
 
 // world is a center without its other parts: a keeper puts bundles in force as every
@@ -111,10 +47,8 @@ type world struct {
 	mu      sync.Mutex
 	now     time.Time
 	applied []uint64
-	records []audit.Entry
 	fault   func(version uint64) (before, after error) // of the next Apply
 	keys    map[string]ed25519.PublicKey               // of approvers, by account
-	logKeys func(component string, id audit.KeyID) (vault.Key, error)
 }
 
 var (
@@ -149,14 +83,14 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
 	w := &world{t: t, db: db, dir: t.TempDir(), now: time.Now().Truncate(time.Millisecond), keys: map[string]ed25519.PublicKey{}}
 	for _, name := range []string{"a", "b", "c"} {
-		w.keys[name] = publicOf(name)
+		w.keys[name] = drafttest.Public(name)
 	}
 	w.restart()
 	return w
 }
 
 func anchors() policy.Anchors {
-	return policy.Anchors{Approvers: []ed25519.PublicKey{publicOf("a"), publicOf("b"), publicOf("c")}, Quorum: 2}
+	return policy.Anchors{Approvers: []ed25519.PublicKey{drafttest.Public("a"), drafttest.Public("b"), drafttest.Public("c")}, Quorum: 2}
 }
 
 // restart is another life of the center over the same disk.
@@ -171,24 +105,13 @@ func (w *world) restart() {
 
 func (w *world) config() draft.Config {
 	return draft.Config{
-		Guard: "guard-1", Anchors: anchors(), State: w.dir, InForce: w.keeper.Current, Apply: w.apply,
+		Guard: "guard-1", Anchors: anchors(), InForce: w.keeper.Current, Apply: w.apply,
 		Admitted: func(context.Context) ([]pki.Request, error) { return admitted(w.t), nil },
-		DetailKey: func(_ context.Context, component string, id audit.KeyID) (vault.Key, error) {
-			if w.logKeys == nil {
-				return vault.Key{}, errors.New("no key")
-			}
-			return w.logKeys(component, id)
-		},
 		ApproverKey: func(_ context.Context, account string) (string, error) {
 			return hex.EncodeToString(w.keys[account]), nil
 		},
-		Record: func(e audit.Entry) audit.Ticket {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.records = append(w.records, e)
-			return audit.Ticket{}
-		},
-		Tell: func(string, string) {}, Log: slog.New(slog.DiscardHandler), Now: w.clock,
+		Record: func(audit.Entry) audit.Ticket { return audit.Ticket{} },
+		Tell:   func(string, string) {}, Log: slog.New(slog.DiscardHandler), Now: w.clock,
 	}
 }
 
@@ -281,7 +204,7 @@ func (w *world) ballot(p draft.Publication, account, key string) draft.Ballot {
 			w.t.Fatal(err)
 		}
 		s.Signatures = nil
-		if err := s.Sign(envelope.Bundle, keyOf(key)); err != nil {
+		if err := s.Sign(envelope.Bundle, drafttest.Key(key)); err != nil {
 			w.t.Fatal(err)
 		}
 		b.Signatures = append(b.Signatures, s.Signatures[0].COSE)
@@ -291,19 +214,30 @@ func (w *world) ballot(p draft.Publication, account, key string) draft.Ballot {
 
 func (w *world) payload(p draft.Publication) []byte {
 	w.t.Helper()
-	proposed, err := w.desk.Propose(w.t.Context(), p.ID, 256<<10)
+	proposed, err := w.desk.Propose(w.t.Context(), p, draft.Showing{Most: 256 << 10})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return proposed.Payload
 }
 
+// both are the ballots of two persons.
+func (w *world) both(p draft.Publication) []draft.Ballot {
+	w.t.Helper()
+	return []draft.Ballot{w.ballot(p, "a", "a"), w.ballot(p, "b", "b")}
+}
+
+// approved publishes what two persons have signed.
+func (w *world) approved(p draft.Publication) (string, error) {
+	w.t.Helper()
+	return w.desk.Publish(w.t.Context(), w.payload(p), w.both(p))
+}
+
 // publish takes files into force by two persons, and confirms them.
 func (w *world) publish(files []draft.File) draft.Publication {
 	w.t.Helper()
 	p := w.prepare(files)
-	payload, ballots := w.payload(p), []draft.Ballot{w.ballot(p, "a", "a"), w.ballot(p, "b", "b")}
-	if _, err := w.desk.Publish(w.t.Context(), payload, ballots); err != nil {
+	if _, err := w.approved(p); err != nil {
 		w.t.Fatal(err)
 	}
 	if p.ReturnVersion > 0 {
@@ -325,12 +259,12 @@ func code(t testing.TB, err error, want problem.Code, what string) {
 // applyFile puts files in force as "dukou policy apply" does, past the desk.
 func (w *world) applyFile(files []draft.File, version uint64) {
 	w.t.Helper()
-	b := bankPolicy(w.t, files).Bundle
+	b := drafttest.Policy(w.t, files).Bundle
 	b.Version, b.Created = version, w.clock().UnixMilli()
 	length := b.NotAfter - b.NotBefore
 	b.NotBefore = w.clock().Add(-time.Minute).UnixMilli()
 	b.NotAfter = b.NotBefore + length
-	s, err := envelope.Seal(envelope.Bundle, b, keyOf("a"), keyOf("b"))
+	s, err := envelope.Seal(envelope.Bundle, b, drafttest.Key("a"), drafttest.Key("b"))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"dukou.dev/dukou/internal/draft"
 	"dukou.dev/dukou/internal/policy/source"
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // PolicyPage is which part of a list is wanted.
@@ -18,7 +19,7 @@ type PolicyPage struct {
 	After string `query:"after" maxLength:"200" doc:"go on behind here: next of the list before"`
 }
 
-func (p PolicyPage) page() draft.Page { return draft.Page{Limit: p.Limit, After: p.After} }
+func (p PolicyPage) page() store.Page { return store.Page{Limit: p.Limit, After: p.After} }
 
 type draftList struct {
 	Body struct {

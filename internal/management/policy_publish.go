@@ -94,8 +94,17 @@ type publicationDifference struct {
 	}
 }
 
+// proposed is a publication as both persons see it, with how its draft was rehearsed.
+func (s *Server) proposed(ctx context.Context, id string) (draft.Proposed, error) {
+	p, err := s.Policy.Publication(ctx, id)
+	if err != nil {
+		return draft.Proposed{}, err
+	}
+	return s.Policy.Propose(ctx, p, draft.Showing{Rehearsed: s.Rehearsals.Said(ctx, p.Draft, p.DraftRevision), Most: proposal.MaxDifference})
+}
+
 func (s *Server) comparePublication(ctx context.Context, in *PublicationID) (*publicationDifference, error) {
-	p, err := s.Policy.Propose(ctx, in.ID, proposal.MaxDifference)
+	p, err := s.proposed(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +141,7 @@ type proposePublicationIn struct {
 }
 
 func (s *Server) proposePublication(ctx context.Context, in *proposePublicationIn) (*proposalOut, error) {
-	p, err := s.Policy.Propose(ctx, in.ID, proposal.MaxDifference)
+	p, err := s.proposed(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"time"
 
-	"dukou.dev/dukou/internal/draft"
+	"dukou.dev/dukou/internal/rehearsal"
 )
 
-type rehearsalOut struct{ Body draft.Rehearsal }
+type rehearsalOut struct{ Body rehearsal.Rehearsal }
 
 // RehearsalID names a rehearsal.
 type RehearsalID struct {
@@ -27,7 +27,7 @@ type startRehearsalIn struct {
 }
 
 func (s *Server) startRehearsal(ctx context.Context, in *startRehearsalIn) (*rehearsalOut, error) {
-	r, err := s.Policy.StartRehearsal(ctx, callerOf(ctx), in.Body.Draft, draft.Window{Since: in.Body.Since, Until: in.Body.Until})
+	r, err := s.Rehearsals.Start(ctx, callerOf(ctx), in.Body.Draft, rehearsal.Window{Since: in.Body.Since, Until: in.Body.Until})
 	if err != nil {
 		return nil, err
 	}
@@ -37,29 +37,29 @@ func (s *Server) startRehearsal(ctx context.Context, in *startRehearsalIn) (*reh
 }
 
 func (s *Server) showRehearsal(ctx context.Context, in *RehearsalID) (*rehearsalOut, error) {
-	r, err := s.Policy.Rehearsal(ctx, in.ID)
+	r, err := s.Rehearsals.Get(ctx, in.ID)
 	return &rehearsalOut{r}, err
 }
 
 type rehearsalList struct {
 	Body struct {
-		Items []draft.Rehearsal `json:"items"`
-		Next  string            `json:"next,omitempty" doc:"after, for the rest"`
+		Items []rehearsal.Rehearsal `json:"items"`
+		Next  string                `json:"next,omitempty" doc:"after, for the rest"`
 	}
 }
 
 func (s *Server) listRehearsals(ctx context.Context, in *struct{ PolicyPage }) (*rehearsalList, error) {
 	var out rehearsalList
 	var err error
-	out.Body.Items, out.Body.Next, err = s.Policy.RehearsalList(ctx, in.page())
+	out.Body.Items, out.Body.Next, err = s.Rehearsals.List(ctx, in.page())
 	for i := range out.Body.Items {
 		if r := out.Body.Items[i].Result; r != nil {
-			r.Changes = []draft.Changed{} // they are shown with the rehearsal itself
+			r.Changes = []rehearsal.Changed{} // they are shown with the rehearsal itself
 		}
 	}
 	return &out, err
 }
 
 func (s *Server) cancelRehearsal(ctx context.Context, in *RehearsalID) (*struct{}, error) {
-	return nil, s.Policy.CancelRehearsal(ctx, in.ID)
+	return nil, s.Rehearsals.Cancel(ctx, in.ID)
 }

@@ -29,6 +29,7 @@ import (
 	"dukou.dev/dukou/internal/pki"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/proposal"
+	"dukou.dev/dukou/internal/rehearsal"
 	"dukou.dev/dukou/internal/vault"
 )
 
@@ -55,22 +56,26 @@ func openPolicy(t *testing.T) (*bank, *policy.Keeper) {
 	list := []pki.Request{request("front-internet", "front", "internet"), request("front-intranet", "front", "intranet"), request("guard-inner", "guard-inner", "intranet")}
 	log, tell := slog.New(slog.DiscardHandler), func(string, string) {}
 	d := draft.Open(b.db, draft.Config{
-		Guard: "guard-1", Anchors: anchors, State: t.TempDir(), InForce: keeper.Current,
+		Guard: "guard-1", Anchors: anchors, InForce: keeper.Current,
 		Apply: func(_ context.Context, data []byte) (*policy.Policy, error) {
 			return keeper.Accept(data, b.clock().UnixMilli())
 		},
-		Admitted: func(context.Context) ([]pki.Request, error) { return list, nil },
+		Admitted:    func(context.Context) ([]pki.Request, error) { return list, nil },
+		ApproverKey: b.Accounts.ApproverKey, Record: b.Record, Tell: tell, Now: b.clock, Log: log,
+	})
+	rehearsals := rehearsal.Open(b.db, rehearsal.Config{
+		Drafts: d, State: t.TempDir(), InForce: keeper.Current, Tell: tell, Now: b.clock, Log: log,
 		DetailKey: func(context.Context, string, audit.KeyID) (vault.Key, error) {
 			return vault.Key{}, errors.New("there is none")
 		},
-		ApproverKey: b.Accounts.ApproverKey, Record: b.Record, Tell: tell, Now: b.clock, Log: log,
 	})
 	proposals, err := proposal.Open(b.db, proposal.Config{Acts: PolicyActs(d), Holders: b.Accounts.Holders, Record: b.Record, Tell: tell, Log: log, Now: b.clock})
 	b.must("proposals", err)
 	b.runs("proposals", proposals.Run)
 	b.runs("desk", d.Run)
+	b.runs("rehearsals", rehearsals.Run)
 	c := b.Config
-	c.Proposals, c.Policy = proposals, d
+	c.Proposals, c.Policy, c.Rehearsals = proposals, d, rehearsals
 	b.Server = New(c)
 	b.listen(b.Server)
 	return b, keeper
@@ -120,10 +125,10 @@ func (b *bank) propose(draftID string, revision int, secret string) (publication
 }
 
 // becomes waits until a publication is in a state.
-func (b *bank) becomes(publication, state, secret string) reply {
+func (b *bank) becomes(path, state, secret string) reply {
 	b.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; {
-		r := b.ok("show", b.call("GET", "/policies/"+publication, nil, bearer(secret)))
+		r := b.ok("show", b.call("GET", path, nil, bearer(secret)))
 		if r.get("state") == state {
 			return r
 		}
@@ -152,11 +157,14 @@ func TestPolicyAtWork(t *testing.T) {
 	b.ok("cases", b.call("GET", "/drafts/"+id+"/cases", nil, bearer(sec)))
 
 	publication, proposed, digest := b.propose(id, 1, sec)
+	if r := b.ok("what both see", b.call("GET", "/policies/"+publication+"/difference", nil, bearer(aud))); !strings.Contains(r.get("difference"), "\nrehearsal: none of this revision\t") {
+		t.Error(r.text)
+	}
 	b.refused("one's own proposal", b.call("POST", "/proposals/"+proposed+"/approve", map[string]any{"digest": digest, "signatures": b.signatures(publication, "sec", sec)}, bearer(sec)), "own-proposal")
 	b.refused("without signatures", b.call("POST", "/proposals/"+proposed+"/approve", map[string]any{"digest": digest}, bearer(sec2)), "invalid")
 	b.refused("with another's key", b.call("POST", "/proposals/"+proposed+"/approve", map[string]any{"digest": digest, "signatures": b.signatures(publication, "sec", sec2)}, bearer(sec2)), "invalid")
 	b.ok("approve", b.call("POST", "/proposals/"+proposed+"/approve", map[string]any{"digest": digest, "signatures": b.signatures(publication, "sec2", sec2)}, bearer(sec2)))
-	b.becomes(publication, "confirmed", aud)
+	b.becomes("/policies/"+publication, "confirmed", aud)
 	if p := keeper.Current(); p == nil || p.Version != 1 {
 		t.Fatal("the first policy is not in force")
 	}
@@ -172,15 +180,19 @@ func TestPolicyAtWork(t *testing.T) {
 	if r := b.ok("difference", b.call("GET", "/drafts/"+id+"/difference", nil, bearer(aud))); !strings.Contains(r.text, "rate 200 → 300 requests/s for each subject") {
 		t.Error(r.text)
 	}
-	if r := b.ok("rehearse", b.call("POST", "/rehearsals", map[string]any{"draft": id}, bearer(sec))); r.get("state") != "running" {
+	r := b.ok("rehearse", b.call("POST", "/rehearsals", map[string]any{"draft": id}, bearer(sec)))
+	if r.get("state") != "running" {
 		t.Error(r.text)
 	}
+	rehearsed := r.get("id")
+	b.becomes("/rehearsals/"+rehearsed, "finished", aud)
 	publication, proposed, digest = b.propose(id, 2, sec)
-	if r := b.ok("what both see", b.call("GET", "/proposals/"+proposed, nil, bearer(sec2))); !strings.Contains(r.get("difference"), "rate 200 → 300") || !strings.Contains(r.get("difference"), "return: version 3") {
+	if r := b.ok("what both see", b.call("GET", "/proposals/"+proposed, nil, bearer(sec2))); !strings.Contains(r.get("difference"), "rate 200 → 300") || !strings.Contains(r.get("difference"), "return: version 3") ||
+		!strings.Contains(r.get("difference"), "\nrehearsal "+rehearsed+": 0 decisions of ") {
 		t.Error(r.text)
 	}
 	b.ok("approve", b.call("POST", "/proposals/"+proposed+"/approve", map[string]any{"digest": digest, "signatures": b.signatures(publication, "sec2", sec2)}, bearer(sec2)))
-	b.becomes(publication, "unconfirmed", sec)
+	b.becomes("/policies/"+publication, "unconfirmed", sec)
 	if r := b.ok("in force", b.call("GET", "/policies/in-force", nil, bearer(aud))); r.body["version"] != 2.0 || r.get("waits", "id") != publication {
 		t.Error(r.text)
 	}

@@ -39,6 +39,7 @@ import (
 	"dukou.dev/dukou/internal/problem"
 	"dukou.dev/dukou/internal/proposal"
 	"dukou.dev/dukou/internal/quarantine"
+	"dukou.dev/dukou/internal/rehearsal"
 	"dukou.dev/dukou/internal/report"
 	"dukou.dev/dukou/internal/retention"
 )
@@ -48,26 +49,27 @@ const prefix = "/api"
 
 // Config is what the interface serves.
 type Config struct {
-	Center    *center.Center
-	Accounts  *account.Accounts
-	Proposals *proposal.Proposals
-	Inventory *inventory.Inventory
-	Policy    *draft.Desk
-	Held      *quarantine.Desk
-	Monitor   *monitor.Monitor
-	Notifier  *notify.Notifier
-	Evidence  *evidence.Index
-	Findings  *finding.Findings
-	Reports   *report.Reports
-	Exports   *export.Exports
-	Intake    *intake.Intake
-	Retention *retention.Retention
-	Inbox     []InboxSource // of other parts: what waits for an administrator
-	Record    func(audit.Entry) audit.Ticket
-	Events    *Events
-	Version   string
-	Log       *slog.Logger
-	Now       func() time.Time // nil means time.Now
+	Center     *center.Center
+	Accounts   *account.Accounts
+	Proposals  *proposal.Proposals
+	Inventory  *inventory.Inventory
+	Policy     *draft.Desk
+	Rehearsals *rehearsal.Rehearsals
+	Held       *quarantine.Desk
+	Monitor    *monitor.Monitor
+	Notifier   *notify.Notifier
+	Evidence   *evidence.Index
+	Findings   *finding.Findings
+	Reports    *report.Reports
+	Exports    *export.Exports
+	Intake     *intake.Intake
+	Retention  *retention.Retention
+	Inbox      []InboxSource // of other parts: what waits for an administrator
+	Record     func(audit.Entry) audit.Ticket
+	Events     *Events
+	Version    string
+	Log        *slog.Logger
+	Now        func() time.Time // nil means time.Now
 }
 
 // Server serves the interface.

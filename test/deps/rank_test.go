@@ -24,7 +24,7 @@ func ranks() map[string]int {
 		"guard": 5, "front": 5, "authority": 5, // the parts
 		"proposal": 5, "draft": 5, "quarantine": 5, "evidence": 5, "finding": 5, "report": 5, "export": 5, // of the center
 		"intake": 5, "retention": 5, "monitor": 5, "notify": 5, "inventory": 5,
-		"center": 6, "doctor": 6, // the whole of the center
+		"rehearsal": 6, "center": 6, "doctor": 6, // the whole of the center
 		"cell": 7, "management": 7, "console": 7, // processes of a trial installation; the administrators' interface, and its face
 		"demo": 8, // all of it on one machine
 	}

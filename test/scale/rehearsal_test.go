@@ -7,26 +7,21 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/binary"
-	"encoding/pem"
 	"flag"
 	"fmt"
-	"io/fs"
 	"path/filepath"
-	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	bank "dukou.dev/dukou/examples/bank/policy"
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/canon"
-	"dukou.dev/dukou/internal/draft"
+	"dukou.dev/dukou/internal/draft/drafttest"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/policy"
-	"dukou.dev/dukou/internal/policy/source"
+	"dukou.dev/dukou/internal/rehearsal"
 	"dukou.dev/dukou/internal/vault"
 )
 
@@ -36,17 +31,16 @@ var decisionsFlag = flag.Int("decisions", 2_000, "recorded decisions that are ma
 // policy under which they are refused, and by the one that they were made under.
 func TestRehearsal(t *testing.T) {
 	out := output(t)
-	was := examplePolicy(t, func(text string) string { return text })
-	is := examplePolicy(t, func(text string) string {
-		return strings.Replace(text, `when { context.kind == "ask" && principal.name`, `when { context.kind == "answer" && principal.name`, 1)
-	})
+	files := drafttest.Files(t, bank.Files(), "bureau")
+	was := drafttest.Policy(t, files)
+	is := drafttest.Policy(t, drafttest.Edited(t, files, "policies/credit.cedar", `when { context.kind == "ask" && principal.name`, `when { context.kind == "answer" && principal.name`))
 	key := vault.Key(sha256.Sum256([]byte("details")))
 	dir := decisions(t, was, key)
 	fmt.Fprintf(out, "\nRehearsal of %d recorded questions of the example, details sealed\n", *decisionsFlag)
 	for name, p := range map[string]*policy.Policy{"the same policy": was, "one that refuses them": is} {
 		told := 0
-		r, err := draft.Rehearse(context.Background(), draft.Replay{
-			Logs: []draft.Log{{Dir: dir}}, Policy: p, Progress: func(draft.Progress) { told++ },
+		r, err := rehearsal.Decide(context.Background(), rehearsal.Replay{
+			Logs: []rehearsal.Log{{Dir: dir}}, Policy: p, Progress: func(rehearsal.Progress) { told++ },
 			Keys: func(context.Context, string, audit.KeyID) (vault.Key, error) { return key, nil },
 		})
 		if err != nil {
@@ -62,40 +56,6 @@ func TestRehearsal(t *testing.T) {
 		fmt.Fprintf(out, "  by %-24s %6.1f s, %.0f decisions/s, %d changed, progress told %d times\n",
 			name, float64(r.Took)/1000, float64(r.Decided)/max(float64(r.Took)/1000, 0.001), r.Changed, told)
 	}
-}
-
-// examplePolicy is the example's policy, compiled, with the text of its Cedar policies changed.
-func examplePolicy(t *testing.T, change func(string) string) *policy.Policy {
-	t.Helper()
-	seed := sha256.Sum256([]byte("bureau"))
-	der, err := x509.MarshalPKIXPublicKey(ed25519.NewKeyFromSeed(seed[:]).Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := fstest.MapFS{"bureau.key.pub": {Data: pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})}}
-	err = fs.WalkDir(bank.Files(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := fs.ReadFile(bank.Files(), path)
-		if strings.HasSuffix(path, ".cedar") {
-			text = []byte(change(string(text)))
-		}
-		files[path] = &fstest.MapFile{Data: text}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := source.Load(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := s.Draft()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 // decisions is a journal of an inner process, with the decisions that a policy makes on

@@ -29,6 +29,7 @@ import (
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/policy/source"
 	"dukou.dev/dukou/internal/proposal"
+	"dukou.dev/dukou/internal/rehearsal"
 	"dukou.dev/dukou/internal/store"
 	"dukou.dev/dukou/internal/vault"
 )
@@ -179,9 +180,10 @@ func (s *site) manage() {
 	s.must("monitor", err)
 	stock := inventory.Open(s.db, s.stock(watched))
 	desk := draft.Open(s.db, draft.Config{
-		Guard: s.policy.Guard, State: s.dir, InForce: func() *policy.Policy { return s.policy }, Admitted: s.admitted,
+		Guard: s.policy.Guard, InForce: func() *policy.Policy { return s.policy }, Admitted: s.admitted,
 		Record: record, Tell: tell, Now: time.Now, Log: s.log(),
 	})
+	rehearsals := rehearsal.Open(s.db, rehearsal.Config{Drafts: desk, State: s.dir, InForce: desk.InForce, Tell: tell, Now: time.Now, Log: s.log()})
 	proposals, err := proposal.Open(s.db, proposal.Config{
 		Acts: management.AccountActs(accounts), Holders: accounts.Holders, Record: record, Tell: tell, Log: s.log(), Now: time.Now,
 	})
@@ -189,7 +191,7 @@ func (s *site) manage() {
 	findings := finding.Open(s.db, finding.Config{Now: time.Now, Tell: tell})
 	s.auditing(findings)
 	s.server = management.New(management.Config{
-		Accounts: accounts, Proposals: proposals, Inventory: stock, Policy: desk, Evidence: s.index, Monitor: watched, Notifier: notifier, Findings: findings,
+		Accounts: accounts, Proposals: proposals, Inventory: stock, Policy: desk, Rehearsals: rehearsals, Evidence: s.index, Monitor: watched, Notifier: notifier, Findings: findings,
 		Inbox:  []management.InboxSource{management.AlertInbox(watched), management.PolicyInbox(desk), management.FindingInbox(findings)},
 		Record: record, Events: s.events, Version: "load", Log: s.log(),
 	})

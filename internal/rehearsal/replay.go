@@ -1,16 +1,17 @@
 // Copyright 2026 The Dukou Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package draft
+package rehearsal
 
 import (
 	"cmp"
 	"context"
-	"slices"
+	"fmt"
 	"sync"
 	"time"
 
 	"dukou.dev/dukou/internal/audit"
+	"dukou.dev/dukou/internal/durable"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/vault"
@@ -23,7 +24,7 @@ type Replay struct {
 	// Keys gives the key of a component's audit details. It is asked once for each key.
 	Keys         func(ctx context.Context, component string, id audit.KeyID) (vault.Key, error)
 	Since, Until time.Time      // decisions at or after, and before; zero for no bound
-	Progress     func(Progress) // called now and then by the goroutine that called Rehearse; may be nil
+	Progress     func(Progress) // called now and then by the goroutine that called Decide; may be nil
 	Workers      int            // that decide at the same time; 0 means 2
 }
 
@@ -79,9 +80,9 @@ type Changed struct {
 // MaxChanges is how many kinds of changed decisions a result lists.
 const MaxChanges = 1000
 
-// Rehearse decides recorded decisions anew, by another policy, and says which would be
+// Decide decides recorded decisions anew, by another policy, and says which would be
 // others. It reads the logs in their order, once, and holds a bounded part of them.
-func Rehearse(ctx context.Context, r Replay) (Result, error) {
+func Decide(ctx context.Context, r Replay) (Result, error) {
 	began := time.Now()
 	spans, total, err := r.spans()
 	if err != nil {
@@ -110,135 +111,104 @@ func Rehearse(ctx context.Context, r Replay) (Result, error) {
 	return result, cmp.Or(readErr, ctx.Err())
 }
 
-// tally adds up what was found, in the order of the logs.
-type tally struct {
-	Result
-	seen    recent
-	changes map[kind]*Changed
-	meter
+// Batches are passed to the workers and taken back in their order.
+const (
+	batchRecords = 256
+	batchBytes   = 1 << 20
+	batchesAhead = 4
+)
+
+type batch struct {
+	contents []audit.Content
+	bytes    int
+	looked   uint64 // records, of every class
+	outcomes []outcome
+	done     chan struct{}
 }
 
-// kind is all in which changed decisions are alike.
-type kind struct {
-	flow, subject, object string
-	was, is               fault.Code
+type pipeline struct {
+	replay      Replay
+	keys        *keyring
+	work, order chan *batch
 }
 
-func newTally(began time.Time, total uint64, tell func(Progress)) *tally {
-	return &tally{changes: map[kind]*Changed{}, meter: meter{began: began, last: began, tell: tell, at: Progress{Total: total}}}
-}
-
-// take adds a batch.
-func (t *tally) take(b *batch) {
-	for i := range b.outcomes {
-		t.count(&b.outcomes[i])
-	}
-	t.meter.move(b.looked, t.Decided)
-}
-
-func (t *tally) count(o *outcome) {
-	switch o.found {
-	case decided:
-	case secret:
-		t.Secret++
-		return
-	case sealed:
-		t.Sealed++
-		return
-	case incomplete:
-		t.Incomplete++
-		return
-	default:
-		t.Undecided++
-		return
-	}
-	if t.seen.again(o.id) {
-		t.Repeated++
-		return
-	}
-	t.Decided++
-	if t.First == 0 || o.time < t.First {
-		t.First = o.time
-	}
-	t.Last = max(t.Last, o.time)
-	if o.was == o.is {
-		t.Same++
-		return
-	}
-	t.Changed++
-	t.list(o)
-}
-
-// list puts a changed decision to those of its kind.
-func (t *tally) list(o *outcome) {
-	c := t.changes[o.kind]
-	if c == nil {
-		if len(t.changes) == MaxChanges {
-			t.More++
-			return
+// read gives out all decisions of the spans in batches.
+func (p *pipeline) read(ctx context.Context, spans []span) error {
+	defer close(p.order)
+	defer close(p.work)
+	for _, s := range spans {
+		if s.from == s.to {
+			continue
 		}
-		c = &Changed{Flow: o.flow, Subject: o.subject, Object: o.object, Was: o.was, Is: o.is, Example: o.parcel.String()}
-		t.changes[o.kind] = c
+		if err := p.readLog(ctx, s); err != nil {
+			return err
+		}
 	}
-	c.Count++
+	return nil
 }
 
-func (t *tally) result(missing []string) Result {
-	r := t.Result
-	r.Keys, r.Changes = missing, make([]Changed, 0, len(t.changes))
-	for _, c := range t.changes {
-		r.Changes = append(r.Changes, *c)
-	}
-	slices.SortFunc(r.Changes, func(a, b Changed) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Flow, b.Flow), cmp.Compare(a.Subject, b.Subject),
-			cmp.Compare(a.Object, b.Object), cmp.Compare(a.Was, b.Was), cmp.Compare(a.Is, b.Is))
+func (p *pipeline) readLog(ctx context.Context, s span) error {
+	b := newBatch()
+	_, err := durable.Scan(durable.OS(), journalOf(s.Dir), s.from, audit.MaxRecord, func(index uint64, raw []byte) error {
+		if index >= s.to {
+			return durable.ErrStop
+		}
+		c, err := audit.DecodeRecord(raw)
+		if err != nil {
+			return fmt.Errorf("%s: record %d: %w", s.Dir, index, err)
+		}
+		b.looked++
+		if p.wanted(&c.Leaf, s.Refusals) {
+			b.contents = append(b.contents, c)
+			b.bytes += len(raw)
+		}
+		if len(b.contents) < batchRecords && b.bytes < batchBytes && b.looked < 16*batchRecords {
+			return nil
+		}
+		full := b
+		b = newBatch()
+		return p.give(ctx, full)
 	})
-	return r
+	if err != nil {
+		return err
+	}
+	return p.give(ctx, b)
 }
 
-// meter tells the progress, a few times each second.
-type meter struct {
-	began, last time.Time
-	tell        func(Progress)
-	at          Progress
+func newBatch() *batch {
+	return &batch{contents: make([]audit.Content, 0, batchRecords), done: make(chan struct{})}
 }
 
-const tellEvery = 200 * time.Millisecond
-
-func (m *meter) move(looked, decided uint64) {
-	m.at.Seen += looked
-	m.at.Decided = decided
-	now := time.Now()
-	if m.tell == nil || now.Sub(m.last) < tellEvery && m.at.Seen < m.at.Total {
-		return
+// give hands a batch to a worker, and to who takes it back.
+func (p *pipeline) give(ctx context.Context, b *batch) error {
+	for _, to := range []chan *batch{p.work, p.order} {
+		select {
+		case to <- b:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	m.last = now
-	if m.at.Seen > 0 {
-		m.at.Percent = 100 * float64(min(m.at.Seen, m.at.Total)) / float64(max(m.at.Total, 1))
-		left := float64(m.at.Total) - float64(m.at.Seen)
-		m.at.Left = time.Duration(max(left, 0) * float64(now.Sub(m.began)) / float64(m.at.Seen))
-	}
-	m.tell(m.at)
+	return nil
 }
 
-// recent remembers the last parcels, so that one that was sent again is counted once.
-type recent struct{ now, before map[[16]byte]struct{} }
+// wanted tells whether a record is a decision to be made anew.
+func (p *pipeline) wanted(l *audit.Leaf, refusals bool) bool {
+	return l.Class == audit.ClassDecision && (!refusals || l.Verdict == "refuse") &&
+		(p.replay.Since.IsZero() || l.Time >= p.replay.Since.UnixMilli()) &&
+		(p.replay.Until.IsZero() || l.Time < p.replay.Until.UnixMilli())
+}
 
-// recentParcels is how many a half of the memory holds.
-const recentParcels = 1 << 17
-
-// again tells whether the parcel was here lately, and remembers it.
-func (r *recent) again(id [16]byte) bool {
-	if _, ok := r.now[id]; ok {
-		return true
+// decide works until no batch is left.
+func (p *pipeline) decide(ctx context.Context) {
+	for b := range p.work {
+		b.outcomes = make([]outcome, 0, len(b.contents))
+		for i := range b.contents {
+			if ctx.Err() != nil {
+				break
+			}
+			b.outcomes = append(b.outcomes, p.again(ctx, &b.contents[i]))
+		}
+		b.contents = nil
+		close(b.done)
 	}
-	_, ok := r.before[id]
-	if len(r.now) == recentParcels {
-		r.before, r.now = r.now, nil
-	}
-	if r.now == nil {
-		r.now = map[[16]byte]struct{}{}
-	}
-	r.now[id] = struct{}{}
-	return ok
 }
