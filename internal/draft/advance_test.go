@@ -32,16 +32,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// killedAt kills at a step: 0 and 1 are before and behind the putting in force, 2 and 3
-// before and behind the putting back; 4 and more are the same, where the database is gone
-// too at that moment.
-func killedAt(t *testing.T, step int, confirm bool) {
-	w := newWorld(t, storetest.SQLite(t))
-	w.publish(bankFiles(t))
-	p := w.prepare(changedFiles(t, 100))
-	payload, ballots := w.payload(p), w.both(p)
-	life, kill := context.WithCancel(t.Context())
-	defer kill()
+// killing has the center die once, at a step of a publication, and tells whether it has.
+func (w *world) killing(p draft.Publication, step int, kill func()) *bool {
 	killed := false
 	w.fault = func(version uint64) (before, after error) {
 		if killed || (version == p.Version) != (step%4 < 2) {
@@ -56,11 +48,25 @@ func killedAt(t *testing.T, step int, confirm bool) {
 		}
 		return nil, errKilled
 	}
+	return &killed
+}
+
+// killedAt kills at a step: 0 and 1 are before and behind the putting in force, 2 and 3
+// before and behind the putting back; 4 and more are the same, where the database is gone
+// too at that moment.
+func killedAt(t *testing.T, step int, confirm bool) {
+	w := newWorld(t, storetest.SQLite(t))
+	w.publish(bankFiles(t))
+	p := w.prepare(changedFiles(t, 100))
+	payload, ballots := w.payload(p), w.both(p)
+	life, kill := context.WithCancel(t.Context())
+	defer kill()
+	killed := w.killing(p, step, kill)
 	_, err := w.desk.Publish(life, payload, ballots)
-	if killed != (err != nil) {
-		t.Fatalf("killed %t: %v", killed, err)
+	if *killed != (err != nil) {
+		t.Fatalf("killed %t: %v", *killed, err)
 	}
-	if killed {
+	if *killed {
 		code(t, err, problem.Unavailable, "killed")
 		w.restart()
 		if err := w.desk.Look(t.Context()); err != nil {

@@ -42,6 +42,14 @@ func TestBallots(t *testing.T) {
 	} {
 		code(t, w.desk.CheckBallot(t.Context(), payload, test.ballot, []draft.Ballot{a}), test.want, name)
 	}
+}
+
+// TestTwoSign: one person's signatures put nothing in force, however few are wanted.
+func TestTwoSign(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	w.publish(bankFiles(t))
+	p := w.prepare(changedFiles(t, 100))
+	payload, a := w.payload(p), w.ballot(p, "a", "a")
 	for name, ballots := range map[string][]draft.Ballot{
 		"one person":       {a},
 		"one person twice": {a, a},

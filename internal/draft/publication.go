@@ -4,6 +4,7 @@
 package draft
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"database/sql"
@@ -74,6 +75,21 @@ type Preparation struct {
 	Confirm  int    // minutes, 0 for UsualConfirm
 }
 
+// of fills in what was not said, and refuses what cannot be made of a draft.
+func (n Preparation) of(d Draft) (Preparation, error) {
+	n.Title, n.Confirm = cmp.Or(n.Title, d.Title), cmp.Or(n.Confirm, UsualConfirm)
+	if err := goodTitle(n.Title); err != nil {
+		return n, err
+	}
+	if n.Confirm < 1 || n.Confirm > MostConfirm {
+		return n, problem.New(problem.Invalid, "the time to confirm is 1 to %d minutes", MostConfirm)
+	}
+	if d.Revision != n.Revision {
+		return n, stale(d.Revision)
+	}
+	return n, nil
+}
+
 // Prepare makes the bundles of a draft: the new one, and the one that puts back what is
 // in force now. Nothing is in force by that.
 func (d *Desk) Prepare(ctx context.Context, who account.Caller, n Preparation) (Publication, error) {
@@ -130,20 +146,8 @@ func (d *Desk) material(ctx context.Context, n Preparation) (*material, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.Title == "" {
-		n.Title = out.Title
-	}
-	if n.Confirm == 0 {
-		n.Confirm = UsualConfirm
-	}
-	if err := goodTitle(n.Title); err != nil {
+	if n, err = n.of(out); err != nil {
 		return nil, err
-	}
-	if n.Confirm < 1 || n.Confirm > MostConfirm {
-		return nil, problem.New(problem.Invalid, "the time to confirm is 1 to %d minutes", MostConfirm)
-	}
-	if out.Revision != n.Revision {
-		return nil, stale(out.Revision)
 	}
 	s, p, err := loaded(folder)
 	if err != nil {
