@@ -8,17 +8,13 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
-	"flag"
-	"os"
 	"testing"
 
 	"dukou.dev/dukou/internal/canon"
 	"dukou.dev/dukou/internal/envelope"
+	"dukou.dev/dukou/test/golden"
 )
-
-var update = flag.Bool("update", false, "write the vector anew") //nolint:gochecknoglobals // a flag
 
 // vectorFile is what the console's own signing is held against: it signs in the browser,
 // and must make the very bytes that are made here.
@@ -47,23 +43,7 @@ func TestVector(t *testing.T) {
 		Fingerprint: envelope.IDOf(key.Public().(ed25519.PublicKey)).String(),
 		Bundle:      signed(t, 41, key), Return: signed(t, 1<<60, key), // more than a JavaScript number holds
 	}
-	got, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got = append(got, '\n')
-	if *update {
-		if err := os.WriteFile(vectorFile, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(vectorFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("the vector is another one than the console is tested with; go test ./internal/envelope -run TestVector -update writes it:\n%s", got)
-	}
+	golden.HoldJSON(t, vectorFile, v)
 }
 
 func pemOf(t *testing.T, kind string, key any) string {

@@ -7,9 +7,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"flag"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,11 +16,10 @@ import (
 	"dukou.dev/dukou/internal/audit"
 	"dukou.dev/dukou/internal/export"
 	"dukou.dev/dukou/internal/store/storetest"
+	"dukou.dev/dukou/test/golden"
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
-
-var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // a flag
 
 const parcel = "00112233445566778899aabbccddeeff"
 
@@ -67,24 +64,7 @@ func TestGolden(t *testing.T) {
 		if err := w.End(); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, "entries."+string(form), b.Bytes())
-	}
-}
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what it was; look at it and run with -update\n%s", name, got)
+		golden.Hold(t, "testdata/entries."+string(form), b.Bytes())
 	}
 }
 

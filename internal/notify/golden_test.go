@@ -9,40 +9,16 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"flag"
 	"net/mail"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/leodido/go-syslog/v4/rfc5424"
+
+	"dukou.dev/dukou/test/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // a flag
-
-// golden holds bytes against a file of testdata.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s: otherwise than the golden file:\n%s", name, got)
-	}
-}
 
 // twoThings are a batch of something lost and something found.
 func twoThings(kind Kind, language string) (*Channel, Batch) {
@@ -96,7 +72,7 @@ func TestWeCom(t *testing.T) {
 		if form.MsgType != "markdown" || form.Markdown.Content == "" {
 			t.Errorf("%+v", form)
 		}
-		golden(t, "wecom."+l+".json", indent(t, p.body))
+		golden.Hold(t, "testdata/wecom."+l+".json", indent(t, p.body))
 	}
 }
 
@@ -126,7 +102,7 @@ func TestDingTalk(t *testing.T) {
 		if form.MsgType != "markdown" || form.Markdown.Title == "" || form.At.AtMobiles == nil {
 			t.Errorf("%+v", form)
 		}
-		golden(t, "dingtalk."+l+".json", indent(t, p.body))
+		golden.Hold(t, "testdata/dingtalk."+l+".json", indent(t, p.body))
 		u, err := url.Parse(p.url)
 		if err != nil {
 			t.Fatal(err)
@@ -179,7 +155,7 @@ func TestFeishu(t *testing.T) {
 			len(form.Card.Elements) != 1 || form.Card.Elements[0].Tag != "div" || form.Card.Elements[0].Text.Tag != "lark_md" {
 			t.Errorf("%+v", form)
 		}
-		golden(t, "feishu."+l+".json", indent(t, p.body))
+		golden.Hold(t, "testdata/feishu."+l+".json", indent(t, p.body))
 	}
 }
 
@@ -204,7 +180,7 @@ func TestWebhookBody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, "webhook."+l+".json", indent(t, body))
+		golden.Hold(t, "testdata/webhook."+l+".json", indent(t, body))
 	}
 }
 
@@ -248,7 +224,7 @@ func TestMail(t *testing.T) {
 		if err != nil || !at.Equal(b.At.Truncate(time.Second)) || m.Header.Get("Auto-Submitted") != "auto-generated" {
 			t.Errorf("date %s, %v; headers %v", at, err, m.Header)
 		}
-		golden(t, "mail."+l+".eml", []byte(s.shown))
+		golden.Hold(t, "testdata/mail."+l+".eml", []byte(s.shown))
 	}
 }
 
@@ -275,7 +251,7 @@ func TestSyslog(t *testing.T) {
 				t.Errorf("%v %q", data, *got.Message)
 			}
 		}
-		golden(t, "syslog."+l+".txt", framed(c.Framing, lines))
+		golden.Hold(t, "testdata/syslog."+l+".txt", framed(c.Framing, lines))
 		if lines := bytes.Split(framed("newline", lines), []byte("\n")); len(lines) != 3 || len(lines[2]) != 0 {
 			t.Errorf("%d lines", len(lines))
 		}

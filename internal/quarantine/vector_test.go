@@ -7,8 +7,6 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
-	"flag"
-	"os"
 	"testing"
 	"time"
 
@@ -18,9 +16,8 @@ import (
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/parcel"
 	"dukou.dev/dukou/internal/quarantine"
+	"dukou.dev/dukou/test/golden"
 )
-
-var update = flag.Bool("update", false, "write the vector anew") //nolint:gochecknoglobals // a flag
 
 // vectorFile is what the console's own signing of releases is held against: what it reads
 // in a document, and the bytes that it makes in the browser.
@@ -59,7 +56,7 @@ func TestVector(t *testing.T) {
 		Now: s.now.UnixMilli(), Held: items[0], Guard: r.Guard, NotAfter: r.NotAfter, Document: document, COSE: e.Signatures[0].COSE,
 		Payload: p.Payload, Altered: altered(r, s.now), Malformed: malformed(r, document),
 	}
-	same(t, v)
+	golden.HoldJSON(t, vectorFile, v)
 }
 
 // altered are documents that are sound, and not of the file that is shown.
@@ -98,27 +95,5 @@ func malformed(r control.ReleaseDocument, document []byte) map[string][]byte {
 		"nine fields": canon.Must(fields[:9]), "eleven fields": canon.Must(append(fields[:10:10], uint64(0))),
 		"no guard": with(0, ""), "no name": with(4, ""), "two lines": with(4, "a\nb"), "text from right to left": with(4, "a\u202eslx.exe"), "a number as text": with(5, "5"), "a size below zero": with(5, int64(-1)),
 		"a short parcel": with(3, make([]byte, 15)), "a short root": with(6, make([]byte, 31)), "no end": with(9, int64(0)), "not in its shortest form": longer,
-	}
-}
-
-// same holds the vector against the file, or writes that anew.
-func same(t *testing.T, v vector) {
-	t.Helper()
-	got, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got = append(got, '\n')
-	if *update {
-		if err := os.WriteFile(vectorFile, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(vectorFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("the vector is another one than the console is tested with; go test ./internal/quarantine -run TestVector -update writes it:\n%s", got)
 	}
 }

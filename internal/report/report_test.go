@@ -11,10 +11,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"flag"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -28,11 +26,10 @@ import (
 	"dukou.dev/dukou/internal/report"
 	"dukou.dev/dukou/internal/store"
 	"dukou.dev/dukou/internal/store/storetest"
+	"dukou.dev/dukou/test/golden"
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
-
-var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // a flag
 
 func auditor() account.Caller { return account.Caller{Account: "a", Name: "shen", Duty: account.Audit} }
 
@@ -166,15 +163,7 @@ func TestGolden(t *testing.T) {
 		}
 		made := r.make(l)
 		got := bytes.ReplaceAll(r.file(made.ID, "html"), []byte(made.ID), []byte("ID"))
-		path := filepath.Join("testdata", "report."+string(l)+".html")
-		if *update {
-			if err := os.WriteFile(path, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if want, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is not what it was: look at it and run with -update; %v\n%s", path, err, got)
-		}
+		golden.Hold(t, "testdata/report."+string(l)+".html", got)
 	}
 }
 

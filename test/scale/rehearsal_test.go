@@ -23,6 +23,7 @@ import (
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/rehearsal"
 	"dukou.dev/dukou/internal/vault"
+	"dukou.dev/dukou/test/measured"
 )
 
 var decisionsFlag = flag.Int("decisions", 2_000, "recorded decisions that are made anew; make scale: 1,000,000") //nolint:gochecknoglobals // a flag of this test
@@ -30,7 +31,7 @@ var decisionsFlag = flag.Int("decisions", 2_000, "recorded decisions that are ma
 // TestRehearsal has a journal of decisions on the example's questions made anew by a
 // policy under which they are refused, and by the one that they were made under.
 func TestRehearsal(t *testing.T) {
-	out := output(t)
+	out := measured.Out(t, *outFlag)
 	files := drafttest.Files(t, bank.Files(), "bureau")
 	was := drafttest.Policy(t, files)
 	is := drafttest.Policy(t, drafttest.Edited(t, files, "policies/credit.cedar", `when { context.kind == "ask" && principal.name`, `when { context.kind == "answer" && principal.name`))

@@ -25,6 +25,7 @@ import (
 	"dukou.dev/dukou/internal/evidence"
 	"dukou.dev/dukou/internal/store"
 	"dukou.dev/dukou/internal/store/storetest"
+	"dukou.dev/dukou/test/measured"
 )
 
 //nolint:gochecknoglobals // flags of this test
@@ -37,27 +38,13 @@ var (
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
-// output is where a test writes what it measured.
-func output(t *testing.T) io.Writer {
-	t.Helper()
-	if *outFlag == "" {
-		return os.Stdout
-	}
-	f, err := os.OpenFile(*outFlag, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644) //nolint:gosec // it is made to be read
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return io.MultiWriter(os.Stdout, f)
-}
-
 // times is how often each question is asked.
 const times = 5
 
 // TestScale measures both stores.
 func TestScale(t *testing.T) {
 	seed := cmp.Or(*seedFlag, uint64(time.Now().UnixNano()))
-	out := output(t)
+	out := measured.Out(t, *outFlag)
 	fmt.Fprintf(out, "\nAn index of %d audit entries, seed %d, %s. Times are of this machine at this hour.\n", *rowsFlag, seed, time.Now().Format("2006-01-02 15:04 -0700"))
 	t.Run("sqlite", func(t *testing.T) {
 		measure(t, out, seed, "sqlite:"+filepath.Join(t.TempDir(), "scale.db"), "SQLite, synchronous=FULL")

@@ -6,10 +6,8 @@ package metrics_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,9 +21,8 @@ import (
 	"dukou.dev/dukou/internal/monitor"
 	"dukou.dev/dukou/internal/monitor/metrics"
 	"dukou.dev/dukou/internal/policy"
+	"dukou.dev/dukou/test/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden file anew") //nolint:gochecknoglobals // a flag
 
 func source() metrics.Source {
 	at := time.Date(2026, 11, 22, 13, 40, 5, 0, time.UTC)
@@ -59,22 +56,7 @@ func TestText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join("testdata", "metrics.txt")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("otherwise than %s:\n%s", path, got)
-	}
+	golden.Hold(t, "testdata/metrics.txt", got)
 }
 
 // TestNames: each name has its unit as its end, and labels name no person and no file.

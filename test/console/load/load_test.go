@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"dukou.dev/dukou/test/measured"
 )
 
 //nolint:gochecknoglobals // flags of this test
@@ -43,7 +45,7 @@ func TestLoad(t *testing.T) {
 	if *seedFlag == 0 {
 		*seedFlag = uint64(time.Now().UnixNano()) % 1_000_000_000
 	}
-	out := output(t)
+	out := measured.Out(t, *outFlag)
 	introduce(out)
 	s := openSite(t)
 	s.history(out)
@@ -69,20 +71,6 @@ func chromium() string {
 		return path
 	}
 	return "/usr/bin/chromium"
-}
-
-// output is where is written what was measured.
-func output(t *testing.T) io.Writer {
-	t.Helper()
-	if *outFlag == "" {
-		return os.Stdout
-	}
-	f, err := os.OpenFile(*outFlag, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644) //nolint:gosec // it is made to be read
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return io.MultiWriter(os.Stdout, f)
 }
 
 // introduce says what is measured, and what of it is real.
