@@ -47,7 +47,7 @@ type AlertView struct {
 }
 
 func alertOf(a monitor.Alert) AlertView {
-	return AlertView{a, sentences{a.Sentence(monitor.English), a.Sentence(monitor.Chinese)}}
+	return AlertView{a, sentences(a.Sentence())}
 }
 
 func alertsOf(list []monitor.Alert) []AlertView {
@@ -185,7 +185,7 @@ func AlertInbox(m *monitor.Monitor) InboxSource {
 		for _, a := range list {
 			if a.By == "" {
 				view := alertOf(a)
-				items = append(items, InboxItem{Kind: "alert", ID: a.ID, Title: a.Sentence(monitor.English), About: InboxAbout{Code: "alert", Sentences: &view.Sentences}, Since: a.First, Do: "dukou alert acknowledge " + a.ID})
+				items = append(items, InboxItem{Kind: "alert", ID: a.ID, Title: view.Sentences.English, About: InboxAbout{Code: "alert", Sentences: &view.Sentences}, Since: a.First, Do: "dukou alert acknowledge " + a.ID})
 			}
 		}
 		return items, err

@@ -16,10 +16,10 @@ import (
 // QueueNews hands the monitor's news to who tells people.
 func QueueNews(n *notify.Notifier) func(context.Context, *sql.Tx, monitor.News) error {
 	return func(ctx context.Context, tx *sql.Tx, news monitor.News) error {
-		a := &news.Alert
+		a, words := &news.Alert, news.Sentence()
 		m := notify.Message{
 			Alert: a.ID, Rule: a.Rule, Level: int(a.Level), State: notify.Firing, Component: a.Component, Flow: a.Flow, At: a.First, Count: a.Count,
-			Sentences: map[string]string{"en": news.Sentence(monitor.English), "zh": news.Sentence(monitor.Chinese)},
+			Sentences: map[string]string{"en": words.English, "zh": words.Chinese},
 		}
 		if a.State == monitor.Resolved {
 			m.State, m.At = notify.Resolved, a.Resolved

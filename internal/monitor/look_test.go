@@ -170,13 +170,13 @@ func TestEnds(t *testing.T) {
 	news, _ = s.until(2)
 	if n := s.only(news, Firing, RuleEndDay, "gate/certificate /etc/tls.pem"); len(n.Follows) != 2 {
 		t.Errorf("a day explains a week and a month: %+v", n.Follows)
-	} else if en, zh := n.Alert.Sentence(English), n.Alert.Sentence(Chinese); en != "The certificate /etc/tls.pem of gate ends in 0.2 days." || zh != "部件 gate 的证书 /etc/tls.pem 将在 0.2 天后到期。" {
-		t.Errorf("%s %s", en, zh)
+	} else if said := n.Alert.Sentence(); said.English != "The certificate /etc/tls.pem of gate ends in 0.2 days." || said.Chinese != "部件 gate 的证书 /etc/tls.pem 将在 0.2 天后到期。" {
+		t.Errorf("said: %s", said.Line())
 	}
 	s.seen.BundleEnds = s.now.Add(-time.Minute)
 	news, _ = s.until(2)
-	if n := s.only(news, Firing, RuleEndDay, "bundle"); n.Sentence(English) != "The bundle has ended." {
-		t.Errorf("said: %s", n.Sentence(English))
+	if n := s.only(news, Firing, RuleEndDay, "bundle"); n.Sentence().English != "The bundle has ended." {
+		t.Errorf("said: %s", n.Sentence().English)
 	}
 }
 

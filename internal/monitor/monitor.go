@@ -175,7 +175,7 @@ func (m *Monitor) record(a *Alert, happened Event) {
 	}
 	m.Record(audit.Entry{
 		Time: happened.At.UnixMilli(), Class: audit.ClassHealth, Subject: "center", Verdict: "info", Reason: a.Rule,
-		Action: "alert-" + happened.What, Object: a.about(), Flow: a.Flow, Detail: canon.Must(Detail{Alert: a.ID, Sentence: a.Sentence(English)}),
+		Action: "alert-" + happened.What, Object: a.about(), Flow: a.Flow, Detail: canon.Must(Detail{Alert: a.ID, Sentence: a.Sentence().English}),
 	})
 }
 

@@ -22,14 +22,14 @@ func TestSentences(t *testing.T) {
 		if strings.HasPrefix(r.ID, "ends-") {
 			a.Part = "certificate"
 		}
-		for _, l := range []Language{English, Chinese} {
-			text := a.Sentence(l)
+		said := a.Sentence()
+		for _, text := range []string{said.English, said.Chinese} {
 			if !strings.Contains(text, "front-7") || strings.Contains(text, "%!") || text != strings.TrimSpace(text) {
-				t.Errorf("%s in %s: %q", r.ID, l, text)
+				t.Errorf("%s: %q", r.ID, text)
 			}
 			han := strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) })
-			if han != (l == Chinese) {
-				t.Errorf("%s in %s: %q", r.ID, l, text)
+			if han != (text == said.Chinese) {
+				t.Errorf("%s: %q", r.ID, text)
 			}
 			if other, ok := seen[text]; ok && !strings.HasPrefix(r.ID, "ends-") {
 				t.Errorf("%s and %s say the same: %q", r.ID, other, text)
@@ -43,13 +43,11 @@ func TestSentences(t *testing.T) {
 // and not for a chat.
 func TestNewsSayLess(t *testing.T) {
 	n := News{Alert: Alert{Rule: RuleDrift, Component: "gate", State: Firing, Detail: "/etc/dukou/gate.yaml differs"}}
-	for _, l := range []Language{English, Chinese} {
-		if text := n.Sentence(l); strings.Contains(text, "yaml") {
-			t.Errorf("news: %q", text)
-		}
-		if text := n.Alert.Sentence(l); !strings.Contains(text, "yaml") {
-			t.Errorf("alert: %q", text)
-		}
+	if text := n.Sentence().Line(); strings.Contains(text, "yaml") {
+		t.Errorf("news: %q", text)
+	}
+	if text := n.Alert.Sentence().Line(); strings.Count(text, "yaml") != 2 {
+		t.Errorf("alert: %q", text)
 	}
 }
 
@@ -58,7 +56,7 @@ func TestManyNames(t *testing.T) {
 	for i := range 1000 {
 		n.Follows = append(n.Follows, Alert{Rule: RuleInterrupted, Flow: "flow-" + strings.Repeat("x", i%60)})
 	}
-	if text := n.Sentence(English); len(text) > 1000 || !strings.Contains(text, "and 992 more") {
+	if text := n.Sentence().English; len(text) > 1000 || !strings.Contains(text, "and 992 more") {
 		t.Errorf("%d bytes: %s", len(text), text)
 	}
 }
