@@ -22,11 +22,7 @@ type crossingsIn struct {
 type crossingsOut struct{ Body evidence.Passages }
 
 func (s *Server) listCrossings(ctx context.Context, in *crossingsIn) (*crossingsOut, error) {
-	x, err := s.index()
-	if err != nil {
-		return nil, err
-	}
-	q, err := in.query(s.now())
+	x, q, err := s.search(in)
 	if err != nil {
 		return nil, err
 	}

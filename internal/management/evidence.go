@@ -156,6 +156,18 @@ func (s *Server) index() (*evidence.Index, error) {
 	return s.Evidence, nil
 }
 
+// search is what is searched, and the query that was asked for.
+func (s *Server) search(in interface {
+	query(now time.Time) (evidence.Query, error)
+}) (*evidence.Index, evidence.Query, error) {
+	x, err := s.index()
+	if err != nil {
+		return nil, evidence.Query{}, err
+	}
+	q, err := in.query(s.now())
+	return x, q, err
+}
+
 // sees is what the caller may see.
 func sees(ctx context.Context) evidence.Scope { return evidence.ScopeOf(callerOf(ctx).Duty) }
 
@@ -169,11 +181,7 @@ type findIn struct {
 type findOut struct{ Body evidence.Page }
 
 func (s *Server) findEntries(ctx context.Context, in *findIn) (*findOut, error) {
-	x, err := s.index()
-	if err != nil {
-		return nil, err
-	}
-	q, err := in.query(s.now())
+	x, q, err := s.search(in)
 	if err != nil {
 		return nil, err
 	}
@@ -195,14 +203,11 @@ type countIn struct {
 type countOut struct{ Body evidence.Counts }
 
 func (s *Server) countEntries(ctx context.Context, in *countIn) (*countOut, error) {
-	x, err := s.index()
+	x, chosen, err := s.search(in)
 	if err != nil {
 		return nil, err
 	}
-	q := evidence.CountQuery{By: evidence.Field(in.By)}
-	if q.Query, err = in.query(s.now()); err != nil {
-		return nil, err
-	}
+	q := evidence.CountQuery{Query: chosen, By: evidence.Field(in.By)}
 	if in.Bucket != "" {
 		if q.Bucket, err = spanOf(in.Bucket); err != nil {
 			return nil, problem.New(problem.Invalid, "bucket: a time like 5m, 1h or 1d")

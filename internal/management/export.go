@@ -54,11 +54,7 @@ type exportIn struct {
 // exportEntries streams a file. That it was asked for, and by whom, is recorded before;
 // how much it was, when it has been sent.
 func (s *Server) exportEntries(ctx context.Context, in *exportIn) (*huma.StreamResponse, error) {
-	x, err := s.index()
-	if err != nil {
-		return nil, err
-	}
-	q, err := in.query(s.now())
+	x, q, err := s.search(in)
 	if err != nil {
 		return nil, err
 	}
