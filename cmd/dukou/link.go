@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/spf13/cobra"
+
 	"dukou.dev/dukou/cmd/dukou/internal/remote"
 	"dukou.dev/dukou/internal/problem"
 )
@@ -50,6 +52,24 @@ func (l *link) read(r *remote.Request) ([]byte, http.Header, error) {
 func isProblem(err error, code problem.Code) bool {
 	p, ok := errors.AsType[*remote.Problem](err)
 	return ok && p.Code == string(code)
+}
+
+// show asks the center, and has tell print what it answers; where JSON was asked for, it
+// prints that.
+func (c *connection) show(cmd *cobra.Command, path string, tell func(l *link, answer []byte) error) error {
+	l, err := c.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	answer, _, err := l.read(&remote.Request{Method: http.MethodGet, Path: path})
+	if err != nil {
+		return err
+	}
+	if done, err := c.asked(cmd.OutOrStdout(), answer); done {
+		return err
+	}
+	return tell(l, answer)
 }
 
 // asked prints an answer as JSON where that was asked for, and tells whether it was.

@@ -49,25 +49,15 @@ func newWhoamiCommand() *cobra.Command {
 		Short: "Say who is signed in here, and until when",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			l, err := at.open(c)
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			answer, _, err := l.read(&remote.Request{Method: http.MethodGet, Path: "/api/session"})
-			if err != nil {
-				return err
-			}
-			if done, err := at.asked(c.OutOrStdout(), answer); done {
-				return err
-			}
-			var s opened
-			if err := json.Unmarshal(answer, &s); err != nil {
-				return fmt.Errorf("the center's answer: %w", err)
-			}
-			fmt.Fprintf(c.OutOrStdout(), "%s (%s) at %s, until %s or %s without use\n", remote.Printable(s.Session.Account), s.Session.Duty,
-				l.Address, clock(s.Session.Ends), time.Until(s.Session.Idle).Round(time.Minute))
-			return nil
+			return at.show(c, "/api/session", func(l *link, answer []byte) error {
+				var s opened
+				if err := json.Unmarshal(answer, &s); err != nil {
+					return fmt.Errorf("the center's answer: %w", err)
+				}
+				fmt.Fprintf(c.OutOrStdout(), "%s (%s) at %s, until %s or %s without use\n", remote.Printable(s.Session.Account), s.Session.Duty,
+					l.Address, clock(s.Session.Ends), time.Until(s.Session.Idle).Round(time.Minute))
+				return nil
+			})
 		},
 	}
 	at.register(c)

@@ -5,7 +5,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 
 	"github.com/spf13/cobra"
 
@@ -22,19 +21,7 @@ func newStatusCommand() *cobra.Command {
 lease of label keys, how far its audit log was gathered and whether it was proven.`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			l, err := at.open(c)
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			answer, _, err := l.read(&remote.Request{Method: http.MethodGet, Path: "/api/components"})
-			if err != nil {
-				return err
-			}
-			if done, err := at.asked(c.OutOrStdout(), answer); done {
-				return err
-			}
-			return tellComponents(c, answer)
+			return at.show(c, "/api/components", func(_ *link, answer []byte) error { return tellComponents(c, answer) })
 		},
 	}
 	at.register(c)
