@@ -73,7 +73,7 @@ func newPolicyCheckCommand() *cobra.Command {
 			fmt.Fprintf(c.OutOrStdout(), "ok: %d zones, %d subjects, %d objects, %d flows, %d files of Cedar, %d cases\n",
 				len(p.Zones), len(p.Subjects), len(p.Objects), len(p.Flows), len(p.Cedar), len(s.Cases()))
 			for _, warning := range s.Warnings() {
-				fmt.Fprintf(c.OutOrStdout(), "warning: %s\n", warning)
+				fmt.Fprintf(c.OutOrStdout(), "warning: %s\n", warning.Error())
 			}
 			for _, name := range s.MissingIssuers() {
 				fmt.Fprintf(c.OutOrStdout(), "note: the key-file of issuer %q is not there; give its key to build with --issuer\n", name)

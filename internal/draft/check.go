@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/policy"
 	"dukou.dev/dukou/internal/policy/source"
@@ -17,7 +18,7 @@ import (
 type Checked struct {
 	Whole    bool      `json:"whole" doc:"nothing is wrong"`
 	Wrong    []Mistake `json:"wrong" doc:"all that is wrong; at most 200"`
-	Warnings []string  `json:"warnings" doc:"what is whole and can hardly be meant, with its place"`
+	Warnings []Mistake `json:"warnings" doc:"what is whole and can hardly be meant"`
 	Issuers  []string  `json:"issuers" doc:"issuers without a key file in the draft: their keys are those in force"`
 	Zones    int       `json:"zones"`
 	Subjects int       `json:"subjects"`
@@ -26,12 +27,12 @@ type Checked struct {
 	Cases    int       `json:"cases"`
 }
 
-// Mistake is one thing that is wrong with the files.
+// Mistake is one thing that is wrong with the files, or can hardly be meant.
 type Mistake struct {
 	File   string `json:"file"`
 	Line   int    `json:"line,omitempty" doc:"from 1; none where no place is known"`
 	Column int    `json:"column,omitempty"`
-	What   string `json:"what"`
+	bilingual.Words
 }
 
 // Check says whether a draft is whole.
@@ -63,14 +64,14 @@ func (d *Desk) CheckWith(ctx context.Context, id string, files []File, without [
 }
 
 func checked(f Folder) Checked {
-	c := Checked{Wrong: []Mistake{}, Warnings: []string{}, Issuers: []string{}}
+	c := Checked{Wrong: []Mistake{}, Warnings: []Mistake{}, Issuers: []string{}}
 	s, p, err := load(f)
 	if err != nil {
 		c.Wrong = mistakes(err)
 		return c
 	}
 	c.Whole, c.Cases = true, len(s.Cases())
-	c.Warnings, c.Issuers = append(c.Warnings, s.Warnings()...), append(c.Issuers, s.MissingIssuers()...)
+	c.Warnings, c.Issuers = told(s.Warnings()), append(c.Issuers, s.MissingIssuers()...)
 	c.Zones, c.Subjects, c.Objects, c.Flows = len(p.Zones), len(p.Subjects), len(p.Objects), len(p.Flows)
 	return c
 }
@@ -85,12 +86,15 @@ func load(f Folder) (*source.Source, *policy.Policy, error) {
 	return s, p, err
 }
 
-func mistakes(err error) []Mistake {
+func mistakes(err error) []Mistake { return told(source.Problems(err)) }
+
+func told(problems []source.Problem) []Mistake {
 	list := []Mistake{}
-	for _, p := range source.Problems(err) {
-		list = append(list, Mistake{File: p.File, Line: p.Line, Column: p.Column, What: clipped(p.What, 1000)})
+	for _, p := range problems[:min(len(problems), maxFields)] {
+		words := bilingual.Words{English: clipped(p.What.English, 1000), Chinese: clipped(p.What.Chinese, 1000)}
+		list = append(list, Mistake{File: p.File, Line: p.Line, Column: p.Column, Words: words})
 	}
-	return list[:min(len(list), maxFields)]
+	return list
 }
 
 // loaded is load for what needs a whole draft. The error is a problem whose fields are
@@ -109,7 +113,7 @@ func loaded(f Folder) (*source.Source, *policy.Policy, error) {
 
 // field is a mistake as a problem tells it: in the words of whoever read the file.
 func (m *Mistake) field() problem.Field {
-	return problem.Field{Name: m.where(), Why: problem.Because(problem.Other, m.What)}
+	return problem.Field{Name: m.where(), Why: problem.Why{Code: problem.Other, Detail: m.English, Chinese: m.Chinese}}
 }
 
 func (m *Mistake) where() string {

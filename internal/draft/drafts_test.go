@@ -4,6 +4,7 @@
 package draft_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -168,8 +169,14 @@ func TestCheck(t *testing.T) {
 	if err != nil || c.Whole || len(c.Wrong) == 0 || c.Wrong[0].File != "flows/query.yaml" || c.Wrong[0].Line == 0 || c.Wrong[0].Column == 0 {
 		t.Errorf("%+v: %v", c, err)
 	}
+	if m := c.Wrong[0]; m.English != `key "from" is missing` || m.Chinese != `缺少键 "from"` {
+		t.Errorf("%+v", m)
+	}
 	_, err = w.desk.Cases(t.Context(), broken.ID)
 	code(t, err, problem.Invalid, "cases of what is not whole")
+	if e, ok := errors.AsType[*problem.Error](err); !ok || len(e.Fields) != len(c.Wrong) || e.Fields[0].Detail != c.Wrong[0].English || e.Fields[0].Chinese != c.Wrong[0].Chinese {
+		t.Errorf("%+v: %v", e, ok)
+	}
 	list, err := w.desk.Cases(t.Context(), d.ID)
 	if err != nil || len(list) == 0 {
 		t.Fatal(err)

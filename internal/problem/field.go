@@ -61,6 +61,8 @@ type Why struct {
 	Most   *int64    `json:"most,omitempty" doc:"of the same"`
 	Values []string  `json:"values,omitempty" doc:"those it may be, or what code says"`
 	Like   string    `json:"like,omitempty" doc:"an example of the form"`
+
+	Chinese string `json:"chinese,omitempty" doc:"detail in Chinese, where only detail tells and there is one"`
 }
 
 // At is a field of the body.

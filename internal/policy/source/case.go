@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/fault"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/parcel"
@@ -113,7 +114,7 @@ func (l *loader) testCases() {
 		c := Case{Where: o.where(), Content: parcel.Record{}}
 		if n, ok := o.need("name"); ok {
 			c.Name = n.text()
-			n.unique("case", c.Name, taken)
+			n.unique(bilingual.Say("case", "用例"), c.Name, taken)
 			taken = append(taken, c.Name)
 		}
 		l.caseFlow(o, &c)
@@ -128,7 +129,7 @@ func (l *loader) testCases() {
 			if c.Expect = fault.Code(n.text()); c.Expect == "allow" {
 				c.Expect = ""
 			} else if !fault.Known(c.Expect) {
-				n.fail("expect %q: neither allow nor the code of a refusal", c.Expect)
+				n.fail("expect %q: neither allow nor the code of a refusal", "期望 %q 既不是 allow，也不是拒绝代码", c.Expect)
 			}
 		}
 		o.done()
@@ -142,7 +143,7 @@ func (l *loader) caseFlow(o *object, c *Case) {
 	if !ok {
 		return
 	}
-	c.Flow = n.oneOf("flow", l.flowNames())
+	c.Flow = n.oneOf(flowWord(), l.flowNames())
 	f := l.flow(c.Flow)
 	if f == nil {
 		f = &policy.Flow{}
@@ -158,9 +159,9 @@ func (l *loader) caseFlow(o *object, c *Case) {
 		c.Form = forms[0]
 	}
 	if n, ok := o.get("route"); ok {
-		c.Form = n.oneOf("route", forms)
+		c.Form = n.oneOf(bilingual.Say("route", "路由"), forms)
 	} else if len(forms) > 1 {
-		o.fail(`flow %q has %d routes: say which under "route"`, c.Flow, len(forms))
+		o.fail(`flow %q has %d routes: say which under "route"`, `数据流 %q 有 %d 条路由：请在 "route" 下指明`, c.Flow, len(forms))
 	}
 }
 
@@ -170,7 +171,7 @@ func (l *loader) content(o *object, c *Case) {
 		if r, isRecord := n.value(0).(parcel.Record); isRecord {
 			maps.Copy(c.Content, r)
 		} else {
-			n.fail("wants a mapping")
+			n.fail("wants a mapping", "应为映射")
 		}
 	}
 	parts := o
@@ -196,7 +197,7 @@ func (l *loader) content(o *object, c *Case) {
 // value is a value of a parcel's content.
 func (n node) value(depth int) any {
 	if depth > policy.MaxDepth {
-		n.fail("nested deeper than %d", policy.MaxDepth)
+		n.fail("nested deeper than %d", "嵌套超过 %d 层", policy.MaxDepth)
 		return nil
 	}
 	switch v := n.ast.(type) {

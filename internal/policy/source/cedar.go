@@ -13,6 +13,7 @@ import (
 
 	"github.com/cedar-policy/cedar-go"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/policy"
 )
 
@@ -26,13 +27,13 @@ func (l *loader) cedar(files []string) {
 			continue
 		}
 		if line := tooDeep(text); line > 0 {
-			l.add(name, line, 1, "nested deeper than %d", maxDepth)
+			l.add(name, line, 1, tooDeeply())
 			continue
 		}
 		list, err := cedar.NewPolicyListFromBytes(name, []byte(text))
 		if err != nil {
 			line, column := placeOf(err)
-			l.add(name, line, column, "%s", cedarPlace.ReplaceAllString(err.Error(), ""))
+			l.add(name, line, column, bilingual.Say("%s", "Cedar 策略有误：%s", cedarPlace.ReplaceAllString(err.Error(), "")))
 			continue
 		}
 		for i, p := range list {
@@ -41,7 +42,7 @@ func (l *loader) cedar(files []string) {
 				id = string(given)
 			}
 			if first, twice := seen[id]; twice {
-				l.add(name, p.Position().Line, p.Position().Column, "policy %q is in %s already", id, first)
+				l.add(name, p.Position().Line, p.Position().Column, bilingual.Say("policy %q is in %s already", "授权规则 %q 已在 %s 中出现", id, first))
 			}
 			seen[id] = name
 			l.entities(name, p)
@@ -49,7 +50,7 @@ func (l *loader) cedar(files []string) {
 		l.draft.Cedar = append(l.draft.Cedar, policy.CedarFile{Name: name, Text: text})
 	}
 	if len(seen) == 0 && len(l.problems.list) == 0 {
-		l.add(".", 0, 0, "no policy in a file *.cedar: nothing would be permitted")
+		l.add(".", 0, 0, bilingual.Say("no policy in a file *.cedar: nothing would be permitted", "*.cedar 文件中没有授权规则：不会允许任何访问"))
 	}
 }
 
@@ -69,17 +70,17 @@ func placeOf(err error) (line, column int) {
 func (l *loader) entities(file string, p *cedar.Policy) {
 	text, err := p.MarshalJSON()
 	if err != nil {
-		l.add(file, p.Position().Line, p.Position().Column, "%v", err)
+		l.add(file, p.Position().Line, p.Position().Column, bilingual.Say("%v", "Cedar 策略有误：%v", err))
 		return
 	}
 	var tree any
 	if err := json.Unmarshal(text, &tree); err != nil {
-		l.add(file, p.Position().Line, p.Position().Column, "%v", err)
+		l.add(file, p.Position().Line, p.Position().Column, bilingual.Say("%v", "Cedar 策略有误：%v", err))
 		return
 	}
 	walk(tree, func(kind, id string) {
-		if what := l.noEntity(kind, id); what != "" {
-			l.add(file, p.Position().Line, p.Position().Column, "%s", what)
+		if what, wrong := l.noEntity(kind, id); wrong {
+			l.add(file, p.Position().Line, p.Position().Column, what)
 		}
 	})
 }
@@ -109,8 +110,8 @@ func walk(v any, found func(kind, id string)) {
 	}
 }
 
-// noEntity says what is wrong with the name of an entity; empty if it is known.
-func (l *loader) noEntity(kind, id string) string {
+// noEntity says what is wrong with the name of an entity; wrong is false if it is known.
+func (l *loader) noEntity(kind, id string) (what bilingual.Words, wrong bool) {
 	var known []string
 	switch kind {
 	case "Zone":
@@ -127,15 +128,16 @@ func (l *loader) noEntity(kind, id string) string {
 			prefix, family := strings.CutSuffix(s, "*")
 			return family && strings.HasPrefix(id, prefix)
 		}) {
-			return ""
+			return bilingual.Words{}, false
 		}
 	default:
-		return fmt.Sprintf("no entity type %q%s", kind, suggestion(kind, []string{"Subject", "Group", "Object", "Action", "Zone"}))
+		types := []string{"Subject", "Group", "Object", "Action", "Zone"}
+		return bilingual.Say("no entity type %q%s", "没有名为 %q 的实体类型%s", kind, suggestion(kind, types)), true
 	}
 	if slices.Contains(known, id) {
-		return ""
+		return bilingual.Words{}, false
 	}
-	return fmt.Sprintf("no %s::%q%s", kind, id, suggestion(id, known))
+	return bilingual.Say("no %s::%q%s", "不存在 %s::%q%s", kind, id, suggestion(id, known)), true
 }
 
 func (l *loader) groupNames() []string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/policy"
 )
@@ -33,7 +34,7 @@ func (l *loader) flows() {
 		var f policy.Flow
 		if n, ok := o.need("name"); ok {
 			f.Name = n.name()
-			n.unique("flow", f.Name, l.flowNames())
+			n.unique(flowWord(), f.Name, l.flowNames())
 		}
 		l.ways(o, &f)
 		l.dimensions(o, &f)
@@ -64,13 +65,13 @@ func (l *loader) flow(name string) *policy.Flow {
 // ways reads where the flow goes, and through which fronts.
 func (l *loader) ways(o *object, f *policy.Flow) {
 	if n, ok := o.need("from"); ok {
-		f.From = n.oneOf("zone", l.zoneNames())
+		f.From = n.oneOf(zoneWord(), l.zoneNames())
 	}
 	if n, ok := o.need("to"); ok {
-		f.To = n.oneOf("zone", l.zoneNames())
+		f.To = n.oneOf(zoneWord(), l.zoneNames())
 		from, to := l.zone(f.From), l.zone(f.To)
 		if from != nil && to != nil && from.Inner == to.Inner {
-			n.fail("from %q to %q does not cross the guard: exactly one of them is inner", f.From, f.To)
+			n.fail("from %q to %q does not cross the guard: exactly one of them is inner", "从 %q 到 %q 不经过安全互联部件：两个安全域中须恰有一个为内侧", f.From, f.To)
 		}
 	}
 	if n, ok := o.need("entry"); ok {
@@ -127,7 +128,7 @@ func (l *loader) mapObject(n node, from string) string {
 		}
 	}
 	if name != "" && !slices.Contains(l.objectIDs(), name) {
-		n.fail("no object %q%s", name, suggestion(name, known))
+		n.fail("no object %q%s", "没有名为 %q 的客体%s", name, suggestion(name, known))
 	}
 	return name
 }
@@ -142,7 +143,7 @@ func (l *loader) raise(n node, f *policy.Flow) {
 	}
 	if v, ok := o.need("by"); ok {
 		if f.Checks = v.texts(); len(f.Checks) == 0 {
-			v.fail("integrity rises by named checks only")
+			v.fail("integrity rises by named checks only", "完整性只能经指定的检查提升")
 		}
 	}
 	o.done()
@@ -154,9 +155,9 @@ func (l *loader) subjectsOf(o *object, f *policy.Flow) {
 		l.accept(n, f)
 	}
 	if n, ok := o.get("issuer"); ok {
-		f.Issuer = n.oneOf("issuer", l.issuerNames())
+		f.Issuer = n.oneOf(issuerWord(), l.issuerNames())
 	} else if slices.Contains(f.Accept, label.ByToken) {
-		o.fail(`accepts a token, so it needs the key "issuer"`)
+		o.fail(`accepts a token, so it needs the key "issuer"`, `接受令牌，因此须有键 "issuer"（签发者）`)
 	}
 }
 
@@ -169,7 +170,7 @@ func (l *loader) accept(n node, f *policy.Flow) {
 			continue
 		}
 		if before := slices.IndexFunc(ways, func(v policy.Way) bool { return within(&v, &w) }); before >= 0 {
-			item.fail("%q is never tried: %q stands before it and wants less", w.Name, ways[before].Name)
+			item.fail("%q is never tried: %q stands before it and wants less", "不会用到 %q：排在前面的 %q 要求更少", w.Name, ways[before].Name)
 			continue
 		}
 		ways = append(ways, w)
@@ -177,7 +178,7 @@ func (l *loader) accept(n node, f *policy.Flow) {
 		l.accepted = append(l.accepted, declared{node: item, way: w, flow: len(l.draft.Flows)})
 	}
 	if len(ways) == 0 {
-		n.fail("accepts nobody")
+		n.fail("accepts nobody", "不接受任何主体")
 	}
 	f.Accept = policy.Assurances(ways)
 }
@@ -197,14 +198,14 @@ func (n node) way() (policy.Way, bool) {
 	for _, name := range strings.Split(n.text(), "+") {
 		name = strings.TrimSpace(name)
 		if !slices.Contains(known, name) {
-			n.fail("no method %q%s", name, suggestion(name, known))
+			n.fail("no method %q%s", "没有名为 %q 的鉴别方式%s", name, suggestion(name, known))
 			return policy.Way{}, false
 		}
 		methods = append(methods, label.Assurance(name))
 	}
 	w, err := policy.NewWay(methods...)
 	if err != nil {
-		n.fail("%v", err)
+		n.fail("%v", "鉴别方式的组合有误：%v", err)
 	}
 	return w, err == nil
 }
@@ -216,11 +217,11 @@ func (l *loader) protocol(o *object, f *policy.Flow) {
 		return
 	}
 	f.Unknown = "refuse"
-	switch f.Protocol = n.oneOf("protocol", []string{"http", "file"}); f.Protocol {
+	switch f.Protocol = n.oneOf(bilingual.Say("protocol", "协议"), []string{"http", "file"}); f.Protocol {
 	case "http":
 		f.Kind = "ask"
 		if n, ok := o.get("unknown"); ok {
-			f.Unknown = n.oneOf("answer to what the forms do not name", []string{"drop", "refuse"})
+			f.Unknown = n.oneOf(bilingual.Say("answer to what the forms do not name", "处理方式（表单未列出的内容）"), []string{"drop", "refuse"})
 		}
 		if n, ok := o.need("answer"); ok {
 			f.Answer = l.class(n, label.Class{Integrity: l.vouched(f.To)})

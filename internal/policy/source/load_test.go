@@ -93,6 +93,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"guard: g", "guard: 7", `p.yaml:1:8: wants text: put 7 in quotes`},
 		{"guard: g", "guard:", `p.yaml:1:7: wants text, and there is none`},
 		{"guard: g", "guard: [g]", `wants text, not a list`},
+		{"guard: g", "guard: [g", `p.yaml:2:1: ',' or ']' must be specified`},
 		{"guard: g", "guard: &a g", `anchor or alias`},
 		{"guard: g", "guard: !!str g", `tag, which policy files do not have`},
 		{"guard: g", "guard: g\nterm: 0", `p.yaml:2:7: 0 is not within 1 to`},
@@ -185,6 +186,7 @@ func TestLoadRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q instead of %q: got\n%v\nwant %s", test.new, test.old, err, test.want)
 		}
+		inBoth(t, source.Problems(err)...)
 	}
 }
 
@@ -220,6 +222,7 @@ func TestCedarRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got\n%v\nwant %s", test.cedar, err, test.want)
 		}
+		inBoth(t, source.Problems(err)...)
 	}
 	load(t, small, `permit (principal in Zone::"out", action == Action::"read", resource in Group::"things") when { principal != Subject::"out/a" };`)
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"dukou.dev/dukou/internal/bilingual"
 )
 
 // node is a place in a file.
@@ -31,9 +33,10 @@ func (n node) position() (line, column int) {
 	return at.GetToken().Position.Line, at.GetToken().Position.Column
 }
 
-func (n node) fail(format string, args ...any) {
+// fail records what is wrong here, in both languages.
+func (n node) fail(english, chinese string, args ...any) {
 	line, column := n.position()
-	n.add(n.file, line, column, format, args...)
+	n.add(n.file, line, column, bilingual.Say(english, chinese, args...))
 }
 
 // where is "file:line".
@@ -50,11 +53,11 @@ func (n node) text() string {
 	case *ast.LiteralNode:
 		return v.Value.Value
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		n.fail("wants text: put %s in quotes", v.GetToken().Value)
+		n.fail("wants text: put %s in quotes", "应为文本：请给 %s 加上引号", v.GetToken().Value)
 	case *ast.NullNode:
-		n.fail("wants text, and there is none")
+		n.fail("wants text, and there is none", "应为文本，此处为空")
 	default:
-		n.fail("wants text, not a %s", n.kind())
+		n.fail("wants text, not a %s", "应为文本，而不是%s", n.kind())
 	}
 	return ""
 }
@@ -80,7 +83,7 @@ func (n node) integer() int64 {
 			}
 		}
 	}
-	n.fail("wants a whole number")
+	n.fail("wants a whole number", "应为整数")
 	return 0
 }
 
@@ -88,14 +91,14 @@ func (n node) boolean() bool {
 	if v, ok := n.ast.(*ast.BoolNode); ok {
 		return v.Value
 	}
-	n.fail("wants true or false")
+	n.fail("wants true or false", "应为 true 或 false")
 	return false
 }
 
 func (n node) list() []node {
 	s, ok := n.ast.(*ast.SequenceNode)
 	if !ok {
-		n.fail("wants a list, not a %s", n.kind())
+		n.fail("wants a list, not a %s", "应为列表，而不是%s", n.kind())
 		return nil
 	}
 	items := make([]node, 0, len(s.Values))
@@ -111,7 +114,7 @@ func (n node) texts() []string {
 	for _, item := range n.list() {
 		t := item.text()
 		if slices.Contains(out, t) {
-			item.fail("%q is there twice", t)
+			item.fail("%q is there twice", "%q 重复出现", t)
 			continue
 		}
 		out = append(out, t)
@@ -119,30 +122,30 @@ func (n node) texts() []string {
 	return out
 }
 
-func (n node) kind() string {
+func (n node) kind() bilingual.Words {
 	switch n.ast.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:
-		return "mapping"
+		return bilingual.Say("mapping", "映射")
 	case *ast.SequenceNode:
-		return "list"
+		return bilingual.Say("list", "列表")
 	case *ast.NullNode:
-		return "nothing"
+		return bilingual.Say("nothing", "空值")
 	case *ast.AnchorNode, *ast.AliasNode:
-		return "anchor or alias, which policy files do not have"
+		return bilingual.Say("anchor or alias, which policy files do not have", "锚点或别名（策略文件中不使用）")
 	case *ast.TagNode:
-		return "tag, which policy files do not have"
+		return bilingual.Say("tag, which policy files do not have", "标签（YAML tag，策略文件中不使用）")
 	default:
-		return "single value"
+		return bilingual.Say("single value", "单个值")
 	}
 }
 
 // oneOf is the text if it is one of the allowed ones.
-func (n node) oneOf(what string, allowed []string) string {
+func (n node) oneOf(what bilingual.Words, allowed []string) string {
 	t := n.text()
 	if t == "" || slices.Contains(allowed, t) {
 		return t
 	}
-	n.fail("no %s %q%s", what, t, suggestion(t, allowed))
+	n.fail("no %s %q%s", "没有名为 %[2]q 的%[1]s%[3]s", what, t, suggestion(t, allowed))
 	return ""
 }
 
@@ -163,7 +166,7 @@ func (n node) object() *object {
 	case *ast.MappingValueNode:
 		pairs = []*ast.MappingValueNode{m}
 	default:
-		n.fail("wants a mapping, not a %s", n.kind())
+		n.fail("wants a mapping, not a %s", "应为映射，而不是%s", n.kind())
 		return nil
 	}
 	o := &object{node: n, values: map[string]node{}}
@@ -171,11 +174,11 @@ func (n node) object() *object {
 		key := node{n.problems, n.file, pair.Key}
 		text, ok := pair.Key.(*ast.StringNode)
 		if !ok {
-			key.fail("a key wants to be plain text: put it in quotes")
+			key.fail("a key wants to be plain text: put it in quotes", "键应为普通文本：请加上引号")
 			continue
 		}
 		if _, twice := o.values[text.Value]; twice {
-			key.fail("key %q is there twice", text.Value)
+			key.fail("key %q is there twice", "键 %q 重复出现", text.Value)
 			continue
 		}
 		o.keys = append(o.keys, key)
@@ -196,7 +199,7 @@ func (o *object) get(key string) (node, bool) {
 func (o *object) need(key string) (node, bool) {
 	n, ok := o.get(key)
 	if !ok {
-		o.fail("key %q is missing", key)
+		o.fail("key %q is missing", "缺少键 %q", key)
 	}
 	return n, ok
 }
@@ -218,7 +221,7 @@ func (o *object) done() {
 	for _, key := range o.keys {
 		name := key.ast.(*ast.StringNode).Value
 		if !slices.Contains(o.asked, name) {
-			key.fail("unknown key %q%s", name, suggestion(name, o.asked))
+			key.fail("unknown key %q%s", "未知的键 %q%s", name, suggestion(name, o.asked))
 		}
 	}
 }

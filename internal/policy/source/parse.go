@@ -5,13 +5,14 @@ package source
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"dukou.dev/dukou/internal/bilingual"
 )
 
 // Limits on what is read. The depth is that of brackets and indentation together;
@@ -29,7 +30,7 @@ func parseYAML(p *problems, fsys fs.FS, name string) *object {
 		return nil
 	}
 	if line := tooDeep(text); line > 0 {
-		p.add(name, line, 1, "nested deeper than %d", maxDepth)
+		p.add(name, line, 1, tooDeeply())
 		return nil
 	}
 	file, err := parser.ParseBytes([]byte(text), 0, parser.AllowDuplicateMapKey())
@@ -37,9 +38,9 @@ func parseYAML(p *problems, fsys fs.FS, name string) *object {
 		var at yaml.Error
 		if errors.As(err, &at) && at.GetToken() != nil {
 			pos := at.GetToken().Position
-			p.add(name, pos.Line, pos.Column, "%s", at.GetMessage())
+			p.add(name, pos.Line, pos.Column, bilingual.Say("%s", "YAML 语法有误：%s", at.GetMessage()))
 		} else {
-			p.add(name, 0, 0, "%v", err)
+			p.add(name, 0, 0, bilingual.Say("%v", "YAML 语法有误：%v", err))
 		}
 		return nil
 	}
@@ -49,7 +50,7 @@ func parseYAML(p *problems, fsys fs.FS, name string) *object {
 			continue
 		}
 		if body != nil {
-			node{p, name, doc.Body}.fail("a second document in one file")
+			node{p, name, doc.Body}.fail("a second document in one file", "一个文件中有第二个 YAML 文档")
 			return nil
 		}
 		body = doc.Body
@@ -73,17 +74,22 @@ func Keys(fsys fs.FS, name string) ([]string, error) {
 func readText(p *problems, fsys fs.FS, name string) (string, bool) {
 	info, err := fs.Stat(fsys, name)
 	if err == nil && info.Size() > maxFile {
-		err = fmt.Errorf("%d bytes, at most %d", info.Size(), maxFile)
+		p.add(name, 0, 0, bilingual.Say("%d bytes, at most %d", "有 %d 字节，至多 %d 字节", info.Size(), maxFile))
+		return "", false
 	}
 	var text []byte
 	if err == nil {
 		text, err = fs.ReadFile(fsys, name)
 	}
 	if err != nil {
-		p.add(name, 0, 0, "%v", err)
+		p.add(name, 0, 0, bilingual.Say("%v", "无法读取文件：%v", err))
 		return "", false
 	}
 	return string(text), true
+}
+
+func tooDeeply() bilingual.Words {
+	return bilingual.Say("nested deeper than %d", "嵌套超过 %d 层", maxDepth)
 }
 
 // tooDeep is the first line on which brackets and indentation could nest too deep,

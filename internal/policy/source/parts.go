@@ -14,16 +14,23 @@ import (
 	"slices"
 	"strings"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/policy"
 )
+
+func zoneWord() bilingual.Words { return bilingual.Say("zone", "安全域") }
+
+func issuerWord() bilingual.Words { return bilingual.Say("issuer", "签发者") }
+
+func flowWord() bilingual.Words { return bilingual.Say("flow", "数据流") }
 
 func (l *loader) zones() {
 	for _, o := range l.items("zones") {
 		var z policy.Zone
 		if n, ok := o.need("name"); ok {
 			z.Name = n.name()
-			n.unique("zone", z.Name, l.zoneNames())
+			n.unique(zoneWord(), z.Name, l.zoneNames())
 		}
 		if n, ok := o.need("class"); ok {
 			z.Class = l.class(n, label.Class{})
@@ -67,7 +74,7 @@ func (l *loader) issuers() {
 		var i policy.Issuer
 		if n, ok := o.need("name"); ok {
 			i.Name = n.name()
-			n.unique("issuer", i.Name, l.issuerNames())
+			n.unique(issuerWord(), i.Name, l.issuerNames())
 		}
 		if n, ok := o.need("key-file"); ok {
 			i.Key = l.keyFile(n)
@@ -75,7 +82,8 @@ func (l *loader) issuers() {
 		if n, ok := o.get("audience"); ok {
 			i.Audience = n.text()
 		} else {
-			l.warn(o.node, "issuer %q has no audience: a token that it gave for something else, and that does not say so, passes", i.Name)
+			l.warn(o.node, "issuer %q has no audience: a token that it gave for something else, and that does not say so, passes",
+				"签发者 %q 没有受众（audience）：它为其他用途签发且未注明用途的令牌也会被接受", i.Name)
 		}
 		o.done()
 		l.draft.Issuers = append(l.draft.Issuers, i)
@@ -90,7 +98,7 @@ func (l *loader) issuerNames() []string {
 func (l *loader) keyFile(n node) ed25519.PublicKey {
 	name := n.text()
 	if !fs.ValidPath(name) {
-		n.fail("%q is not a path below the folder", name)
+		n.fail("%q is not a path below the folder", "%q 不是文件夹内的路径", name)
 		return nil
 	}
 	text, err := fs.ReadFile(l.fsys, name)
@@ -98,12 +106,12 @@ func (l *loader) keyFile(n node) ed25519.PublicKey {
 		return nil
 	}
 	if err != nil {
-		n.fail("%v", err)
+		n.fail("%v", "无法读取公钥文件：%v", err)
 		return nil
 	}
 	key, err := ParsePublicKey(text)
 	if err != nil {
-		n.fail("%s: %v", name, err)
+		n.fail("%s: %v", "公钥文件 %s 有误：%v", name, err)
 	}
 	return key
 }
@@ -114,7 +122,7 @@ func (l *loader) objects() {
 		var object policy.Object
 		if n, ok := o.need("id"); ok {
 			object.ID = l.id(n, false)
-			n.unique("object", object.ID, l.objectIDs())
+			n.unique(bilingual.Say("object", "客体"), object.ID, l.objectIDs())
 		}
 		if n, ok := o.need("class"); ok {
 			object.Class = l.class(n, label.Class{})
@@ -126,7 +134,7 @@ func (l *loader) objects() {
 			for _, pair := range l.perZone(n) {
 				alias := policy.Alias{Zone: pair.zone, Name: pair.id}
 				if taken[alias] {
-					pair.fail("alias %q is that of another object", pair.id)
+					pair.fail("alias %q is that of another object", "别名 %q 已属于另一个客体", pair.id)
 				}
 				taken[alias] = true
 				object.Aliases = append(object.Aliases, alias)
@@ -155,9 +163,9 @@ func (l *loader) perZone(n node) []zoned {
 	}
 	var pairs []zoned
 	o.each(func(key, value node) {
-		zone, id := key.oneOf("zone", l.zoneNames()), l.id(value, true)
+		zone, id := key.oneOf(zoneWord(), l.zoneNames()), l.id(value, true)
 		if zone != "" && id != "" && !strings.HasPrefix(id, zone+"/") {
-			value.fail("%q is not in zone %q", id, zone)
+			value.fail("%q is not in zone %q", "%q 不在安全域 %q 中", id, zone)
 		}
 		pairs = append(pairs, zoned{value, zone, id})
 	})
@@ -170,7 +178,7 @@ func (l *loader) subjects() {
 		var s policy.Subject
 		if n, ok := o.need("id"); ok {
 			s.ID = l.id(n, true)
-			n.unique("subject", s.ID, l.subjectIDs())
+			n.unique(bilingual.Say("subject", "主体"), s.ID, l.subjectIDs())
 		}
 		if n, ok := o.get("groups"); ok {
 			s.Groups = n.texts()
@@ -181,7 +189,7 @@ func (l *loader) subjects() {
 		if n, ok := o.get("proxies"); ok {
 			for _, pair := range l.perZone(n) {
 				if strings.HasSuffix(pair.id, "*") && !strings.HasSuffix(s.ID, "*") {
-					pair.fail(`the proxy ends in "*", the subject does not`)
+					pair.fail(`the proxy ends in "*", the subject does not`, `代理主体以 "*" 结尾，而主体不是`)
 				}
 				s.Proxies = append(s.Proxies, policy.Proxy{Zone: pair.zone, Subject: pair.id})
 			}
@@ -204,7 +212,7 @@ func (l *loader) subjectIDs() []string {
 
 func (l *loader) subjectCredentials(n node, subject string) {
 	if strings.HasSuffix(subject, "*") {
-		n.fail("a family of subjects has no credentials: tokens name its members")
+		n.fail("a family of subjects has no credentials: tokens name its members", "一族主体没有凭据：其成员由令牌给出")
 	}
 	for _, item := range n.list() {
 		o := item.object()
@@ -214,14 +222,14 @@ func (l *loader) subjectCredentials(n node, subject string) {
 		c := o.credential()
 		c.Subject = subject
 		if len(o.keys) != 1 {
-			o.fail("a credential is one of api-key, password, certificate")
+			o.fail("a credential is one of api-key, password, certificate", "一项凭据须恰为 api-key、password、certificate 之一")
 		}
 		o.done()
 		zone, _, _ := strings.Cut(subject, "/")
 		for _, other := range l.credentials {
 			same := other.Method == c.Method && other.Name == c.Name && (c.Name != "" || other.Value == c.Value)
 			if same && strings.HasPrefix(other.Subject, zone+"/") {
-				item.fail("the same %s is a credential of %q", c.Method, other.Subject)
+				item.fail("the same %s is a credential of %q", "同一个 %s 已是 %q 的凭据", c.Method, other.Subject)
 			}
 		}
 		l.credentials = append(l.credentials, c)
@@ -231,10 +239,11 @@ func (l *loader) subjectCredentials(n node, subject string) {
 // credential reads what proves a subject; a secret itself is nowhere in the files.
 func (o *object) credential() policy.Credential {
 	if n, ok := o.get("api-key"); ok {
-		return policy.Credential{Method: label.ByAPIKey, Value: n.digest("an API key is given as its SHA-256")}
+		return policy.Credential{Method: label.ByAPIKey, Value: n.digest(bilingual.Say("an API key is given as its SHA-256", "API 密钥须以其 SHA-256 给出"))}
 	}
 	if n, ok := o.get("certificate"); ok {
-		return policy.Credential{Method: label.ByCertificate, Value: n.digest("a certificate is given as the SHA-256 of its public key (SPKI)")}
+		return policy.Credential{Method: label.ByCertificate, Value: n.digest(bilingual.Say("a certificate is given as the SHA-256 of its public key (SPKI)",
+			"证书须以其公钥（SPKI）的 SHA-256 给出"))}
 	}
 	c := policy.Credential{Method: label.ByPassword}
 	n, ok := o.get("password")
@@ -248,17 +257,18 @@ func (o *object) credential() policy.Credential {
 	c.Name = p.needName("user")
 	if hash, ok := p.need("hash"); ok {
 		if c.Value = hash.text(); !strings.HasPrefix(c.Value, "$argon2id$v=19$m=") || strings.Count(c.Value, "$") != 5 {
-			hash.fail("a password is given as argon2id in PHC form: $argon2id$v=19$m=...,t=...,p=...$salt$hash")
+			hash.fail("a password is given as argon2id in PHC form: $argon2id$v=19$m=...,t=...,p=...$salt$hash",
+				"口令须以 PHC 格式的 argon2id 散列给出：$argon2id$v=19$m=...,t=...,p=...$salt$hash")
 		}
 	}
 	p.done()
 	return c
 }
 
-func (n node) digest(what string) string {
+func (n node) digest(what bilingual.Words) string {
 	t := n.raw()
 	if b, err := hex.DecodeString(t); err != nil || len(b) != 32 || t != strings.ToLower(t) {
-		n.fail("%s: 64 lower-case hexadecimal digits", what)
+		n.fail("%s: 64 lower-case hexadecimal digits", "%s：64 位小写十六进制数字", what)
 	}
 	return t
 }

@@ -4,32 +4,28 @@
 package source
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"dukou.dev/dukou/internal/bilingual"
 )
 
-// problem is one thing wrong with the files, and where.
-type problem struct {
-	file         string
-	line, column int
-	what         string
-}
-
-// Error is "file:line:column: what", as editors know it.
-func (p *problem) Error() string {
-	if p.line == 0 {
-		return p.file + ": " + p.what
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", p.file, p.line, p.column, p.what)
-}
-
-// Problem is one thing that is wrong with the files, and where.
+// Problem is one thing that is wrong with the files, or can hardly be meant, and where.
 type Problem struct {
 	File         string
 	Line, Column int // from 1; 0 where no place is known
-	What         string
+	What         bilingual.Words
+}
+
+// Error is "file:line:column: what" in English, as editors know it.
+func (p *Problem) Error() string {
+	if p.Line == 0 {
+		return p.File + ": " + p.What.English
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.What.English)
 }
 
 // Problems are what an error of Load tells of, in the order of files and lines.
@@ -41,32 +37,26 @@ func Problems(err error) []Problem {
 		}
 		return list
 	}
-	if p, ok := errors.AsType[*problem](err); ok {
-		return []Problem{{p.file, p.line, p.column, p.what}}
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return []Problem{*p}
 	}
-	return []Problem{{File: ".", What: err.Error()}}
+	return []Problem{{File: ".", What: bilingual.Say("%v", "策略整体有误：%v", err)}}
 }
 
 // problems collects all that is wrong, so that one run shows it.
 type problems struct {
-	list []*problem
+	list []*Problem
 	read func(*object) // is shown each mapping when it was read; nil for nobody
 }
 
-func (p *problems) add(file string, line, column int, format string, args ...any) {
-	p.list = append(p.list, &problem{file, line, column, fmt.Sprintf(format, args...)})
+func (p *problems) add(file string, line, column int, what bilingual.Words) {
+	p.list = append(p.list, &Problem{file, line, column, what})
 }
 
 // join is nil or every problem, by file and line.
 func (p *problems) join() error {
-	slices.SortStableFunc(p.list, func(a, b *problem) int {
-		if c := strings.Compare(a.file, b.file); c != 0 {
-			return c
-		}
-		if a.line != b.line {
-			return a.line - b.line
-		}
-		return a.column - b.column
+	slices.SortStableFunc(p.list, func(a, b *Problem) int {
+		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
 	errs := make([]error, len(p.list))
 	for i, one := range p.list {
@@ -77,7 +67,7 @@ func (p *problems) join() error {
 
 // suggestion is a hint at the nearest of the allowed words, or the words themselves
 // where none is near and they are few.
-func suggestion(word string, allowed []string) string {
+func suggestion(word string, allowed []string) bilingual.Words {
 	best, distance := "", 3
 	for _, a := range allowed {
 		if d := editDistance(strings.ToLower(word), strings.ToLower(a)); d < distance && d < len(a) {
@@ -85,13 +75,14 @@ func suggestion(word string, allowed []string) string {
 		}
 	}
 	if best != "" {
-		return fmt.Sprintf("; did you mean %q?", best)
+		return bilingual.Say("; did you mean %q?", "；是否要写 %q？", best)
 	}
 	if len(allowed) == 0 || len(allowed) > 24 {
-		return ""
+		return bilingual.Words{}
 	}
 	sorted := slices.Sorted(slices.Values(allowed))
-	return "; known: " + strings.Join(sorted, ", ")
+	list := bilingual.Words{English: strings.Join(sorted, ", "), Chinese: strings.Join(sorted, "、")}
+	return bilingual.Say("; known: %s", "；已知：%s", list)
 }
 
 // editDistance is Levenshtein's, cut off for long words.

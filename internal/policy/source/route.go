@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/policy"
 )
 
@@ -21,10 +22,10 @@ func (l *loader) routes(n node, f *policy.Flow) {
 		}
 		r := policy.Route{Form: o.needName("name"), Method: "GET"}
 		if f.Form(r.Form) != nil {
-			o.fail("route %q is there already", r.Form)
+			o.fail("route %q is there already", "路由 %q 已存在", r.Form)
 		}
 		if m, ok := o.need("method"); ok {
-			r.Method = m.oneOf("method", []string{"GET", "POST", "PUT", "PATCH", "DELETE"})
+			r.Method = m.oneOf(bilingual.Say("method", "请求方法"), []string{"GET", "POST", "PUT", "PATCH", "DELETE"})
 		}
 		var parameters []string
 		if p, ok := o.need("path"); ok {
@@ -39,7 +40,7 @@ func (l *loader) routes(n node, f *policy.Flow) {
 		f.Forms, f.Routes = append(f.Forms, form), append(f.Routes, r)
 	}
 	if len(f.Routes) == 0 {
-		n.fail("a flow without routes carries nothing")
+		n.fail("a flow without routes carries nothing", "没有路由的数据流不传递任何内容")
 	}
 }
 
@@ -53,7 +54,7 @@ func (n node) template() (template string, parameters []string) {
 	template = n.text()
 	rest, rooted := strings.CutPrefix(template, "/")
 	if !rooted || len(template) > defaultText {
-		n.fail("a path starts with / and has at most %d bytes", defaultText)
+		n.fail("a path starts with / and has at most %d bytes", "路径须以 / 开头，至多 %d 字节", defaultText)
 		return template, nil
 	}
 	if rest == "" {
@@ -63,9 +64,9 @@ func (n node) template() (template string, parameters []string) {
 		m := namedSegment.FindStringSubmatch(segment)
 		switch {
 		case m == nil && !literalSegment.MatchString(segment):
-			n.fail("segment %q is neither literal (letters, digits, . _ ~ -) nor one {name}", segment)
+			n.fail("segment %q is neither literal (letters, digits, . _ ~ -) nor one {name}", "路径段 %q 既不是字面值（字母、数字、. _ ~ -），也不是一个 {name}", segment)
 		case m != nil && slices.Contains(parameters, m[1]):
-			n.fail("{%s} is there twice", m[1])
+			n.fail("{%s} is there twice", "{%s} 重复出现", m[1])
 		case m != nil:
 			parameters = append(parameters, m[1])
 		}
@@ -79,7 +80,7 @@ func (l *loader) unambiguous(n node, f *policy.Flow, r policy.Route) {
 	clash := func(other *policy.Flow, routes []policy.Route) {
 		for _, o := range routes {
 			if o.Method == r.Method && overlap(o.Path, r.Path) {
-				n.fail("%s %s fits route %q of flow %q too: %s", r.Method, r.Path, o.Form, other.Name, o.Path)
+				n.fail("%s %s fits route %q of flow %q too: %s", "%s %s 也符合数据流 %[4]q 的路由 %[3]q：%[5]s", r.Method, r.Path, o.Form, other.Name, o.Path)
 			}
 		}
 	}
@@ -118,7 +119,7 @@ func (l *loader) request(o *object, r policy.Route, parameters []string) policy.
 	}
 	if n, ok := o.get("body"); ok {
 		if r.Method == "GET" || r.Method == "DELETE" {
-			n.fail("%s has no body", r.Method)
+			n.fail("%s has no body", "%s 请求没有正文", r.Method)
 		}
 		s, required := l.schema(n)
 		fields = append(fields, policy.Field{Name: "body", Required: required, Schema: s})
@@ -130,7 +131,7 @@ func (l *loader) parameters(o *object, parameters []string) []policy.Field {
 	n, ok := o.get("path-parameters")
 	if !ok {
 		if len(parameters) > 0 {
-			o.fail(`the path has {%s}: describe it under "path-parameters"`, parameters[0])
+			o.fail(`the path has {%s}: describe it under "path-parameters"`, `路径中有 {%s}：请在 "path-parameters" 下说明`, parameters[0])
 		}
 		return nil
 	}
@@ -138,15 +139,15 @@ func (l *loader) parameters(o *object, parameters []string) []policy.Field {
 	for _, f := range fields {
 		switch {
 		case !slices.Contains(parameters, f.Name):
-			n.fail("the path has no {%s}", f.Name)
+			n.fail("the path has no {%s}", "路径中没有 {%s}", f.Name)
 		case !f.Required || f.Schema.Nullable:
-			n.fail("{%s} is always there", f.Name)
+			n.fail("{%s} is always there", "{%s} 总是存在：不能可选，也不能为 null", f.Name)
 		}
 		scalar(n, f)
 	}
 	for _, p := range parameters {
 		if !slices.ContainsFunc(fields, func(f policy.Field) bool { return f.Name == p }) {
-			n.fail("{%s} of the path is not described", p)
+			n.fail("{%s} of the path is not described", "路径中的 {%s} 没有说明", p)
 		}
 	}
 	return fields
@@ -169,10 +170,10 @@ func (l *loader) section(to []policy.Field, name string, n node, check func(node
 // scalar refuses what a path, query or header cannot hold.
 func scalar(n node, f policy.Field) {
 	if slices.Contains([]policy.Type{policy.List, policy.Record, policy.Bytes}, f.Schema.Type) {
-		n.fail("field %q cannot be a %s here", f.Name, f.Schema.Type)
+		n.fail("field %q cannot be a %s here", "字段 %q 在此处不能是 %s 类型", f.Name, f.Schema.Type)
 	}
 	if f.Schema.Nullable {
-		n.fail("field %q cannot be null here", f.Name)
+		n.fail("field %q cannot be null here", "字段 %q 在此处不能为 null", f.Name)
 	}
 }
 
@@ -188,9 +189,9 @@ func headerField(n node, f policy.Field) {
 		"upgrade", "x-api-key",
 	}
 	if !headerName.MatchString(f.Name) {
-		n.fail("header %q: write it in lower case, at most 64 characters", f.Name)
+		n.fail("header %q: write it in lower case, at most 64 characters", "头字段 %q：请用小写，至多 64 个字符", f.Name)
 	} else if slices.Contains(own, f.Name) {
-		n.fail("header %q belongs to the connection and does not cross", f.Name)
+		n.fail("header %q belongs to the connection and does not cross", "头字段 %q 属于连接本身，不会通过", f.Name)
 	}
 }
 
@@ -206,7 +207,7 @@ func (l *loader) answers(n node, form string) []policy.AnswerForm {
 		if s, ok := o.need("status"); ok {
 			a.Status = s.bounded(s.integer(), 200, 599)
 			if slices.ContainsFunc(answers, func(b policy.AnswerForm) bool { return b.Status == a.Status }) {
-				s.fail("status %d is there already", a.Status)
+				s.fail("status %d is there already", "状态码 %d 已存在", a.Status)
 			}
 		}
 		fields := []policy.Field{fixed("form", form), {Name: "status", Required: true, Schema: policy.Schema{Type: policy.Integer, Min: a.Status, Max: a.Status}}}
@@ -222,7 +223,7 @@ func (l *loader) answers(n node, form string) []policy.AnswerForm {
 		answers = append(answers, a)
 	}
 	if len(answers) == 0 {
-		n.fail("a route without answers answers nothing")
+		n.fail("a route without answers answers nothing", "没有应答的路由无法应答")
 	}
 	return answers
 }
@@ -251,12 +252,12 @@ func (l *loader) files(n node, f *policy.Flow) {
 		f.Files.Extensions = v.texts()
 		for _, e := range f.Files.Extensions {
 			if !extensionForm.MatchString(e) {
-				v.fail("%q is not an extension such as .csv, in lower case", e)
+				v.fail("%q is not an extension such as .csv, in lower case", "%q 不是小写的扩展名，例如 .csv", e)
 			}
 		}
 	}
 	if v, ok := o.get("ready"); ok {
-		f.Files.Ready = v.oneOf("ready convention", []string{"rename", "marker", "settled"})
+		f.Files.Ready = v.oneOf(bilingual.Say("ready convention", "就绪约定"), []string{"rename", "marker", "settled"})
 	}
 	if v, ok := o.get("receipts"); ok {
 		f.Files.Receipts = v.boolean()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/policy"
 )
@@ -73,7 +74,7 @@ func (l *loader) schema(n node) (s policy.Schema, required bool) {
 func (o *object) valueType() policy.Type {
 	types := []string{"string", "integer", "decimal", "boolean", "bytes", "list", "record"}
 	if t, ok := o.get("type"); ok {
-		if name := t.oneOf("type", types); name != "" {
+		if name := t.oneOf(bilingual.Say("type", "值类型"), types); name != "" {
 			return policy.Type(name)
 		}
 	}
@@ -99,7 +100,7 @@ func (o *object) textSchema(s *policy.Schema) {
 	if p, ok := o.get("pattern"); ok {
 		s.Pattern = p.text()
 		if _, err := regexp.Compile(s.Pattern); err != nil {
-			p.fail("pattern: %v", err)
+			p.fail("pattern: %v", "pattern 的正则表达式有误：%v", err)
 		}
 	}
 }
@@ -107,7 +108,7 @@ func (o *object) textSchema(s *policy.Schema) {
 func (o *object) enum(s *policy.Schema) {
 	if e, ok := o.get("enum"); ok {
 		if s.Enum = e.texts(); len(s.Enum) == 0 {
-			e.fail("allows nothing")
+			e.fail("allows nothing", "没有允许任何取值")
 		}
 	}
 }
@@ -151,7 +152,7 @@ func (l *loader) listSchema(o *object, s *policy.Schema) {
 	}
 	item, required := l.schema(items)
 	if !required {
-		items.fail("an item cannot be left out of its list")
+		items.fail("an item cannot be left out of its list", "列表的项不能缺省")
 	}
 	s.Items = &item
 }
@@ -167,13 +168,13 @@ func (l *loader) fields(n node) []policy.Field {
 	o.each(func(key, value node) {
 		name := key.text()
 		if name == "" || len(name) > defaultText {
-			key.fail("a field's name has 1 to %d bytes", defaultText)
+			key.fail("a field's name has 1 to %d bytes", "字段名须为 1 到 %d 字节", defaultText)
 		}
 		s, required := l.schema(value)
 		fields = append(fields, policy.Field{Name: name, Required: required, Schema: s})
 	})
 	if len(fields) > mostFields {
-		n.fail("%d fields, at most %d", len(fields), mostFields)
+		n.fail("%d fields, at most %d", "有 %d 个字段，至多 %d 个", len(fields), mostFields)
 	}
 	slices.SortFunc(fields, func(a, b policy.Field) int {
 		if a.Name < b.Name {

@@ -16,7 +16,6 @@ package source
 
 import (
 	"crypto/ed25519"
-	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
@@ -24,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"dukou.dev/dukou/internal/bilingual"
 	"dukou.dev/dukou/internal/label"
 	"dukou.dev/dukou/internal/policy"
 )
@@ -35,7 +35,7 @@ type Source struct {
 	credentials []policy.Credential
 	bindings    []policy.Binding
 	cases       []Case
-	warnings    []string
+	warnings    []Problem
 	homes       map[string]string // in which a subject or object is
 }
 
@@ -43,7 +43,7 @@ type Source struct {
 func (s *Source) File(list, id string) string { return s.homes[list+" "+id] }
 
 // Warnings are what is whole and can hardly be meant, each with its place.
-func (s *Source) Warnings() []string { return slices.Clone(s.warnings) }
+func (s *Source) Warnings() []Problem { return slices.Clone(s.warnings) }
 
 // Load reads every YAML and Cedar file of a folder. The error joins all that is
 // wrong, each with file and line.
@@ -106,9 +106,9 @@ type declared struct {
 }
 
 // warn notes what is no error.
-func (l *loader) warn(n node, format string, args ...any) {
+func (l *loader) warn(n node, english, chinese string, args ...any) {
 	line, column := n.position()
-	l.warnings = append(l.warnings, (&problem{n.file, line, column, fmt.Sprintf(format, args...)}).Error())
+	l.warnings = append(l.warnings, Problem{n.file, line, column, bilingual.Say(english, chinese, args...)})
 }
 
 // read parses every file, collects the values of each top-level key, and returns
@@ -127,7 +127,8 @@ func (l *loader) read() (cedarFiles []string) {
 			return nil
 		}
 		if files++; files > maxFiles {
-			return fmt.Errorf("more than %d files", maxFiles)
+			l.add(".", 0, 0, bilingual.Say("more than %d files", "文件超过 %d 个", maxFiles))
+			return fs.SkipAll
 		}
 		switch path.Ext(name) {
 		case ".yaml", ".yml":
@@ -138,7 +139,7 @@ func (l *loader) read() (cedarFiles []string) {
 		return nil
 	})
 	if err != nil {
-		l.add(".", 0, 0, "%v", err)
+		l.add(".", 0, 0, bilingual.Say("%v", "无法读取文件夹：%v", err))
 	}
 	return cedarFiles
 }
@@ -160,12 +161,12 @@ func (l *loader) once(key string, required bool) (node, bool) {
 	values := l.sections[key]
 	if len(values) == 0 {
 		if required {
-			l.add(".", 0, 0, "no file has the key %q", key)
+			l.add(".", 0, 0, bilingual.Say("no file has the key %q", "没有文件包含键 %q", key))
 		}
 		return node{}, false
 	}
 	for _, again := range values[1:] {
-		again.fail("key %q is in %s already", key, values[0].where())
+		again.fail("key %q is in %s already", "键 %q 已在 %s 中出现", key, values[0].where())
 	}
 	return values[0], true
 }
@@ -198,7 +199,7 @@ func (l *loader) settings() {
 	}
 	if n, ok := l.once("categories", false); ok {
 		if l.draft.Categories = n.texts(); len(l.draft.Categories) > 64 {
-			n.fail("%d categories, at most 64", len(l.draft.Categories))
+			n.fail("%d categories, at most 64", "有 %d 个范畴，至多 64 个", len(l.draft.Categories))
 		}
 	}
 }
@@ -212,7 +213,7 @@ var (
 func (n node) name() string {
 	t := n.text()
 	if t != "" && !nameForm.MatchString(t) {
-		n.fail("%q is not a name: letters, digits, and . _ @ : - after the first", t)
+		n.fail("%q is not a name: letters, digits, and . _ @ : - after the first", "%q 不是合法名称：以字母或数字开头，其后可用字母、数字和 . _ @ : -", t)
 	}
 	return t
 }
@@ -232,9 +233,9 @@ func (l *loader) id(n node, family bool) string {
 	switch {
 	case t == "":
 	case name == "" || !partForm.MatchString(name) || (!family && strings.HasSuffix(name, "*")):
-		n.fail("%q is not of the form zone/name", t)
+		n.fail("%q is not of the form zone/name", "%q 不是“安全域/名称”的形式", t)
 	case !slices.Contains(l.zoneNames(), zone):
-		n.fail("no zone %q%s", zone, suggestion(zone, l.zoneNames()))
+		n.fail("no zone %q%s", "没有名为 %q 的安全域%s", zone, suggestion(zone, l.zoneNames()))
 	}
 	return t
 }
@@ -264,7 +265,7 @@ func (l *loader) class(n node, usual label.Class) label.Class {
 		if ok {
 			*level = v.level()
 		} else if !level.Valid() {
-			o.fail("key %q is missing", key)
+			o.fail("key %q is missing", "缺少键 %q", key)
 			*level = label.MinLevel
 		}
 	}
@@ -282,7 +283,7 @@ func (n node) level() label.Level {
 func (l *loader) categories(n node) label.Categories {
 	var set label.Categories
 	for _, item := range n.list() {
-		name := item.oneOf("category", l.draft.Categories)
+		name := item.oneOf(bilingual.Say("category", "范畴"), l.draft.Categories)
 		if bit := slices.Index(l.draft.Categories, name); bit >= 0 && bit < 64 {
 			set |= 1 << bit
 		}
@@ -291,8 +292,8 @@ func (l *loader) categories(n node) label.Categories {
 }
 
 // unique says that a name is used for the first time in its list.
-func (n node) unique(what, name string, used []string) {
+func (n node) unique(what bilingual.Words, name string, used []string) {
 	if slices.Contains(used, name) {
-		n.fail("%s %q is there already", what, name)
+		n.fail("%s %q is there already", "%s %q 已存在", what, name)
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (n node) size(most int64) int64 {
 	v, ok := n.scaled(map[string]int64{"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40})
 	if !ok {
-		n.fail("wants a size such as 64KiB, 8MiB")
+		n.fail("wants a size such as 64KiB, 8MiB", "应为大小，例如 64KiB、8MiB")
 		return most
 	}
 	return n.bounded(v, 1, most)
@@ -24,7 +24,7 @@ func (n node) size(most int64) int64 {
 func (n node) rate(most int64) int64 {
 	v, ok := n.scaled(map[string]int64{"/s": 60, "/m": 1})
 	if !ok {
-		n.fail("wants a rate such as 50/s or 600/m")
+		n.fail("wants a rate such as 50/s or 600/m", "应为速率，例如 50/s 或 600/m")
 		return most
 	}
 	return n.bounded(max(v/60, 1), 1, most)
@@ -36,11 +36,11 @@ func (n node) duration(most time.Duration) time.Duration {
 		"ms": int64(time.Millisecond), "s": int64(time.Second), "m": int64(time.Minute), "h": int64(time.Hour), "d": int64(24 * time.Hour),
 	})
 	if !ok {
-		n.fail("wants a time such as 500ms, 10s, 2m, 24h, 30d")
+		n.fail("wants a time such as 500ms, 10s, 2m, 24h, 30d", "应为时长，例如 500ms、10s、2m、24h、30d")
 		return most
 	}
 	if time.Duration(v) > most || v <= 0 {
-		n.fail("more than 0, at most %v", most)
+		n.fail("more than 0, at most %v", "须大于 0，至多 %v", most)
 		return most
 	}
 	return time.Duration(v)
@@ -50,7 +50,7 @@ func (n node) count(most int64) int64 { return n.bounded(n.integer(), 1, most) }
 
 func (n node) bounded(v, least, most int64) int64 {
 	if v < least || v > most {
-		n.fail("%d is not within %d to %d", v, least, most)
+		n.fail("%d is not within %d to %d", "%d 不在 %d 到 %d 之间", v, least, most)
 		return most
 	}
 	return v

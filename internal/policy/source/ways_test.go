@@ -86,7 +86,12 @@ func TestWarnings(t *testing.T) {
 			}
 			text = strings.Replace(text, e.old, e.new, 1)
 		}
-		got := strings.Join(load(t, text, permit).Warnings(), "\n")
+		var lines []string
+		for _, w := range load(t, text, permit).Warnings() {
+			inBoth(t, w)
+			lines = append(lines, w.Error())
+		}
+		got := strings.Join(lines, "\n")
 		if !strings.Contains(got, test.want) || test.want == "" && got != "" {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}

@@ -21,6 +21,9 @@ describe('what is not right with a field', () => {
     expect(said({ code: 'case-fails', values: ['c', 'allow', 'no-rule'] })[1]).toBe('用例“c”期望 allow，结果为 no-rule');
     expect(said({ code: 'no-such' })).toEqual(['there is no such thing', '不存在']);
   });
+  it('is what the center wrote in both languages, where it did', () => {
+    expect(said({ detail: 'accepts nobody', chinese: '不接受任何主体' })).toEqual(['accepts nobody', '不接受任何主体']);
+  });
   it('stays as the center wrote it where only that knows it', () => {
     expect(said({ code: 'newer' as Field['code'] })).toEqual(['as the center wrote it', 'as the center wrote it']);
     expect(said({})).toEqual(['as the center wrote it', 'as the center wrote it']);

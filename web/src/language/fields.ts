@@ -73,7 +73,7 @@ const zh: Record<FieldCode, Say> = {
   path: (f) => `不是策略文件的路径：须在目录之内，不含隐藏文件，至多 ${f.most} 字节`,
   'not-yours': (f) => `不归此伙伴声明：${f.detail}`,
   'case-fails': (f) => `用例“${f.values?.[0] ?? ''}”期望 ${f.values?.[1] ?? '?'}，结果为 ${f.values?.[2] ?? '?'}`,
-  other: (f) => f.detail,
+  other: (f) => f.chinese ?? f.detail,
 };
 
 interface Bounds {

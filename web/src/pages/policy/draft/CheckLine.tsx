@@ -6,6 +6,7 @@ import { Alert, Button } from 'antd';
 import type { Schemas } from '../../../api/client';
 import { texts } from '../../../language/texts';
 import { ProblemView } from '../../../parts/ProblemView';
+import { useSaid } from '../Difference';
 
 const useText = texts(
   {
@@ -47,18 +48,19 @@ export function CheckLine({ checked, onGo }: CheckLineProps) {
         )}
       </div>
       {wrong.length === 0 && (c.issuers ?? []).length > 0 && <p className="hint">{t.issuers(c.issuers!.join(', '))}</p>}
-      {warnings.length > 0 && <Alert type="warning" showIcon title={t.warnings} description={<pre className="pre">{warnings.join('\n')}</pre>} />}
+      {warnings.length > 0 && <Alert type="warning" showIcon title={t.warnings} description={<Mistakes of={warnings} onGo={onGo} />} />}
     </div>
   );
 }
 
 function Mistakes({ of, onGo }: { of: Schemas['DraftMistake'][]; onGo: CheckLineProps['onGo'] }) {
+  const words = useSaid();
   return (
     <ul className="mistakes">
       {of.map((m, i) => {
         const said = (
           <span className="wrap-anywhere">
-            <code>{m.line ? `${m.file}:${m.line}:${m.column ?? 1}` : m.file}</code> {m.what}
+            <code>{m.line ? `${m.file}:${m.line}:${m.column ?? 1}` : m.file}</code> {words(m).text}
           </span>
         );
         return (

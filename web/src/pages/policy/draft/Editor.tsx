@@ -12,6 +12,7 @@ import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutt
 import { classHighlighter } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
 import type { Schemas } from '../../../api/client';
+import { type Language, useLanguage } from '../../../language/texts';
 import { cedar } from './cedar';
 import { completions, type Knowing } from './complete';
 
@@ -43,6 +44,7 @@ export default function Editor(props: EditorProps) {
   const now = useRef(props);
   now.current = props;
   const { path, text, readOnly, phrases, label, mistakes, goTo } = props;
+  const language = useLanguage();
 
   useEffect(() => {
     const kept = states.current;
@@ -64,8 +66,8 @@ export default function Editor(props: EditorProps) {
 
   useEffect(() => {
     const v = view.current;
-    if (v) v.dispatch(setDiagnostics(v.state, mistakes.map((m) => diagnostic(v.state, m))));
-  }, [mistakes, path, text]);
+    if (v) v.dispatch(setDiagnostics(v.state, mistakes.map((m) => diagnostic(v.state, m, language))));
+  }, [mistakes, path, text, language]);
 
   useEffect(() => {
     const v = view.current;
@@ -106,9 +108,9 @@ function extensionsOf(path: string, readOnly: boolean, phrases: Record<string, s
   ];
 }
 
-function diagnostic(state: EditorState, m: Schemas['DraftMistake']): Diagnostic {
+function diagnostic(state: EditorState, m: Schemas['DraftMistake'], language: Language): Diagnostic {
   const line = state.doc.line(Math.min(Math.max(m.line ?? 1, 1), state.doc.lines));
   const from = Math.min(line.from + Math.max((m.column ?? 1) - 1, 0), line.to);
   const word = /^[\w"'@./:*-]+/.exec(state.sliceDoc(from, line.to))?.[0].length ?? 0;
-  return { from, to: Math.min(Math.max(from + word, from), line.to), severity: 'error', message: m.what };
+  return { from, to: Math.min(Math.max(from + word, from), line.to), severity: 'error', message: language === 'zh' ? m.chinese : m.text };
 }

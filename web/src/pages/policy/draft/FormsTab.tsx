@@ -4,6 +4,7 @@
 import { PlusOutlined } from '@ant-design/icons';
 import { Button, Empty, Form, Input, Segmented } from 'antd';
 import { useMemo } from 'react';
+import type { Schemas } from '../../../api/client';
 import { texts, useLanguage } from '../../../language/texts';
 import { Act } from '../../../parts/Act';
 import { useAddress } from '../../../parts/useAddress';
@@ -88,7 +89,7 @@ export function FormsTab() {
   );
 }
 
-function Section({ section, root, mistakes }: { section: string; root: Schema; mistakes: { file: string; line?: number; what: string }[] }) {
+function Section({ section, root, mistakes }: { section: string; root: Schema; mistakes: Schemas['DraftMistake'][] }) {
   const t = useText();
   const address = useAddress();
   const work = useDraft();

@@ -5,10 +5,12 @@ import { DeleteOutlined, FileTextOutlined } from '@ant-design/icons';
 import { Alert, App, Button, Form, Space } from 'antd';
 import { useMemo } from 'react';
 import type { Node } from 'yaml';
+import type { Schemas } from '../../../api/client';
 import { texts } from '../../../language/texts';
 import { useAddress } from '../../../parts/useAddress';
 import { Act } from '../../../parts/Act';
 import { useMay } from '../../../session/session';
+import { useSaid } from '../Difference';
 import { documentOf, type Item, type Path, removeItem, setIn } from './edit';
 import { FillingContext, RecordFields } from './Fields';
 import { titleFor } from './FormsTab';
@@ -37,12 +39,13 @@ interface ItemFormProps {
   section: string;
   item: Item;
   root: Schema;
-  mistakes: { file: string; line?: number; what: string }[];
+  mistakes: Schemas['DraftMistake'][];
 }
 
 // ItemForm is one item as a form over its own lines of the file.
 export function ItemForm({ section, item, root, mistakes }: ItemFormProps) {
   const t = useText();
+  const words = useSaid();
   const work = useDraft();
   const address = useAddress();
   const { message } = App.useApp();
@@ -73,7 +76,7 @@ export function ItemForm({ section, item, root, mistakes }: ItemFormProps) {
           {t.remove}
         </Act>
       </Space>
-      {here.length > 0 && <Alert type="error" showIcon title={t.wrong} description={here.map((m, i) => <div key={i}>{m.what}</div>)} />}
+      {here.length > 0 && <Alert type="error" showIcon title={t.wrong} description={here.map((m, i) => <div key={i}>{words(m).text}</div>)} />}
       <FillingContext.Provider value={{ root, base: [section, '[]'], known, readOnly, set }}>
         <Form layout="vertical" component="div">
           <RecordFields path={[]} schema={schemaAt(root, [section, '[]'])} value={item.value} />
