@@ -80,13 +80,14 @@ func List(out io.Writer, rows []any) error {
 	return align(out, lines)
 }
 
-// rowOf is the line of a row. The Chinese of a sentence stands in a line below it.
+// rowOf is the line of a row. The Chinese of a sentence stands in a line below it; both are
+// whole, for half of what is wrong helps nobody.
 func rowOf(row *Object, names []string) [][]string {
 	line, below := make([]string, len(names)), make([]string, len(names))
 	for i, name := range names {
 		line[i] = cut(row.Text(name))
-		if name == english {
-			below[i] = cut(row.Text(chinese))
+		if said := row.Text(chinese); name == english && said != "" {
+			line[i], below[i] = row.Text(english), said
 		}
 	}
 	if strings.Join(below, "") == "" {

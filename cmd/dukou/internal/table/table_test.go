@@ -53,6 +53,10 @@ func TestShow(t *testing.T) {
 			`{"from":1,"changes":[{"area":"flow","effect":"wider","text":"it is","chinese":"它是"}],"notes":[{"text":"a","chinese":"甲"}]}`,
 			"from  1\n\nCHANGES\nAREA  EFFECT  TEXT\nflow  wider   it is\n              它是\n\nNOTES\nTEXT\na\n甲\n",
 		},
+		"long ones, whole": {
+			`{"wrong":[{"file":"a.yaml","line":3,"text":"` + strings.Repeat("wrong ", 20) + `","chinese":"` + strings.Repeat("错", 50) + `"}],"issuers":[]}`,
+			"FILE    LINE  TEXT\na.yaml  3     " + strings.TrimSpace(strings.Repeat("wrong ", 20)) + "\n              " + strings.Repeat("错", 50) + "\n",
+		},
 		"plain values":        {`["a","b"]`, "a\nb\n"},
 		"what moves a cursor": {`{"name":"a\u001b[2Jb\u202ec"}`, "name  a\\u001b[2Jb\\u202ec\n"},
 		"nothing":             {`null`, "\n"},
