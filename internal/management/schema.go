@@ -20,9 +20,6 @@ func schemaName(t reflect.Type, hint string) string {
 		t = t.Elem()
 	}
 	of := path.Base(t.PkgPath())
-	if of == "rehearsal" {
-		of = "draft" // it is of a draft, and was described so before it had a package of its own
-	}
 	if t.Name() == "" || of == "." || of == "management" || strings.HasPrefix(strings.ToLower(name), of) {
 		return name
 	}

@@ -82,7 +82,7 @@ const useText = texts(
   },
 );
 
-type Of = Schemas['DraftRehearsal'];
+type Of = Schemas['Rehearsal'];
 
 // RehearsalView shows how far a rehearsal is, or what it found.
 export function RehearsalView({ of: r }: { of: Of }) {
@@ -121,7 +121,7 @@ export function RehearsalView({ of: r }: { of: Of }) {
   );
 }
 
-function Found({ of: f }: { of: Schemas['DraftResult'] }) {
+function Found({ of: f }: { of: Schemas['RehearsalResult'] }) {
   const t = useText();
   const not = f.secret + f.sealed + f.incomplete + f.undecided;
   return (
@@ -139,11 +139,11 @@ function Found({ of: f }: { of: Schemas['DraftResult'] }) {
   );
 }
 
-function ChangedList({ of: f }: { of: Schemas['DraftResult'] }) {
+function ChangedList({ of: f }: { of: Schemas['RehearsalResult'] }) {
   const t = useText();
   const reason = useReasons();
   const verdict = (code: string) => <Mark tone={code === '' ? 'good' : 'bad'}>{reason(code)}</Mark>;
-  const columns: TableProps<Schemas['DraftChanged']>['columns'] = [
+  const columns: TableProps<Schemas['RehearsalChanged']>['columns'] = [
     { title: t.flow, dataIndex: 'flow' },
     { title: t.subject, dataIndex: 'subject', className: 'wrap-anywhere' },
     { title: t.object, dataIndex: 'object', className: 'wrap-anywhere' },

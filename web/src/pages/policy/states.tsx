@@ -7,7 +7,7 @@ import { texts } from '../../language/texts';
 import { Mark, type Tone } from '../../parts/Mark';
 
 type State = Schemas['DraftPublication']['state'];
-type JobState = Schemas['DraftRehearsal']['state'];
+type JobState = Schemas['Rehearsal']['state'];
 
 const useText = texts(
   {

@@ -57,7 +57,7 @@ const useText = texts(
   },
 );
 
-type Of = Schemas['DraftRehearsal'];
+type Of = Schemas['Rehearsal'];
 
 // RehearsalTab starts rehearsals of the draft and shows what they found.
 export function RehearsalTab() {
