@@ -116,15 +116,15 @@ func WriteFile(name string, data []byte, perm fs.FileMode) error {
 func MkdirAll(path string, perm fs.FileMode) error { return MkdirAllOn(OS(), path, perm) }
 
 // SyncDir is [Files.SyncDir] on the operating system's disk. It panics when the sync fails.
-func SyncDir(path string) error { return SyncDirOn(OS(), path) }
+func SyncDir(path string) error { return syncDirOn(OS(), path) }
 
 // WriteFileOn is [WriteFile] on the disk d.
 func WriteFileOn(d Disk, name string, data []byte, perm fs.FileMode) error {
 	return Files{Disk: d}.WriteFile(name, data, perm)
 }
 
-// SyncDirOn is [SyncDir] on the disk d.
-func SyncDirOn(d Disk, path string) error { return Files{Disk: d}.SyncDir(path) }
+// syncDirOn is [SyncDir] on the disk d.
+func syncDirOn(d Disk, path string) error { return Files{Disk: d}.SyncDir(path) }
 
 // MkdirAllOn is [MkdirAll] on the disk d.
 func MkdirAllOn(d Disk, path string, perm fs.FileMode) error {

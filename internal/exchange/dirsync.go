@@ -17,12 +17,12 @@ type DirSync struct {
 	path  string
 
 	mu      sync.Mutex
-	current *SyncRound // the last that began
-	next    *SyncRound // begins when current has ended
+	current *syncRound // the last that began
+	next    *syncRound // begins when current has ended
 }
 
-// SyncRound is one sync of a directory.
-type SyncRound struct {
+// syncRound is one sync of a directory.
+type syncRound struct {
 	files durable.Files
 	done  chan struct{}
 	err   error
@@ -47,7 +47,7 @@ func (d *DirSync) Wait() error {
 }
 
 // Start begins what Wait waits for, on a goroutine that ends with the sync.
-func (d *DirSync) Start() *SyncRound {
+func (d *DirSync) Start() *syncRound {
 	r, before, first := d.join()
 	if first {
 		go d.run(r, before)
@@ -56,17 +56,17 @@ func (d *DirSync) Start() *SyncRound {
 }
 
 // join gives the round that begins next, and whether its caller is to run it.
-func (d *DirSync) join() (r, before *SyncRound, first bool) {
+func (d *DirSync) join() (r, before *syncRound, first bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.next != nil {
 		return d.next, nil, false
 	}
-	d.next = &SyncRound{files: d.files, done: make(chan struct{}), err: errDied}
+	d.next = &syncRound{files: d.files, done: make(chan struct{}), err: errDied}
 	return d.next, d.current, true
 }
 
-func (d *DirSync) run(r, before *SyncRound) {
+func (d *DirSync) run(r, before *syncRound) {
 	defer close(r.done)
 	if before != nil {
 		<-before.done
@@ -78,7 +78,7 @@ func (d *DirSync) run(r, before *SyncRound) {
 }
 
 // Wait returns when the round has ended.
-func (r *SyncRound) Wait() error {
+func (r *syncRound) Wait() error {
 	<-r.done
 	if errors.Is(r.err, errDied) {
 		r.files.Fail(r.err)

@@ -27,7 +27,7 @@ type Incoming struct {
 	subject  string
 	entry    *entry
 	file     durable.File
-	named    *SyncRound // makes the name of the staging file durable while the body comes
+	named    *syncRound // makes the name of the staging file durable while the body comes
 	synced   *sideTask  // the last progress
 	verifier *parcel.Verifier
 }

@@ -16,8 +16,8 @@ import (
 	"dukou.dev/dukou/internal/store"
 )
 
-// MaxRows is the most rows of a file; Excel takes no more.
-const MaxRows = 1_000_000
+// maxRows is the most rows of a file; Excel takes no more.
+const maxRows = 1_000_000
 
 // Log is a log whose entries are exported.
 type Log struct {
@@ -66,8 +66,8 @@ var errEnough = errors.New("enough")
 // File writes the entries that find gives its function, at most limit rows (0 for as many
 // as there may be), and tells how many there were and whether there are more.
 func (x *Exports) File(to io.Writer, f Form, limit int64, find func(fn func(*Entry) error) error) (rows int64, more bool, err error) {
-	if limit < 1 || limit > MaxRows {
-		limit = MaxRows
+	if limit < 1 || limit > maxRows {
+		limit = maxRows
 	}
 	w, err := NewWriter(to, f, x.Version)
 	if err != nil {

@@ -62,7 +62,7 @@ func room(ctx context.Context, tx *sql.Tx, name, but string) error {
 	switch {
 	case same > 0:
 		return problem.New(problem.Conflict, "another receiver is called %s", name)
-	case all >= MaxTargets:
+	case all >= maxTargets:
 		return problem.New(problem.Conflict, "there are %d receivers already", all)
 	default:
 		return nil

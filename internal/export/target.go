@@ -20,8 +20,8 @@ import (
 	"dukou.dev/dukou/internal/problem"
 )
 
-// MaxTargets is how many receivers there may be.
-const MaxTargets = 16
+// maxTargets is how many receivers there may be.
+const maxTargets = 16
 
 // Settings say where entries are sent, and how.
 type Settings struct {

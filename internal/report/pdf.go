@@ -26,8 +26,8 @@ const (
 var errNoFont = errors.New("there is no font with these letters: give the center a TrueType font with Chinese (-font), " +
 	"on Debian DroidSansFallbackFull.ttf of fonts-droid-fallback; the HTML file is complete")
 
-// CheckFont refuses what is not a TrueType font, before a report needs it.
-func CheckFont(font []byte) error {
+// checkFont refuses what is not a TrueType font, before a report needs it.
+func checkFont(font []byte) error {
 	if len(font) < 12 || len(font) > maxFont {
 		return fmt.Errorf("a font of %d bytes", len(font))
 	}

@@ -64,7 +64,7 @@ type Settings struct {
 // Config is what reports are made of.
 type Config struct {
 	Numbers func(ctx context.Context, from, to time.Time) (Numbers, error)
-	Font    []byte // TrueType with Chinese, see CheckFont; nil: PDF files in Latin letters only
+	Font    []byte // TrueType with Chinese, see checkFont; nil: PDF files in Latin letters only
 	Record  func(audit.Entry) audit.Ticket
 	Tell    func(topic, id string)
 	Now     func() time.Time
@@ -80,7 +80,7 @@ type Reports struct {
 // Open opens the reports in a database.
 func Open(db *store.DB, c Config) (*Reports, error) {
 	if c.Font != nil {
-		if err := CheckFont(c.Font); err != nil {
+		if err := checkFont(c.Font); err != nil {
 			return nil, fmt.Errorf("the font of reports: %w", err)
 		}
 	}

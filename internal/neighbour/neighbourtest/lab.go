@@ -148,14 +148,6 @@ func (h *Host) setHardware(hardware string) error {
 	return h.handle.LinkSetHardwareAddr(link, mac)
 }
 
-// Address gives the card one more address, before those it has.
-func (h *Host) Address(t testing.TB, address string) {
-	t.Helper()
-	if err := h.up(address); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // Hardware gives the card another hardware address.
 func (h *Host) Hardware(t testing.TB, hardware string) {
 	t.Helper()
