@@ -123,22 +123,32 @@ func (c *Channel) checkHTTP(s *Secrets) error {
 	if c.Kind != Webhook && (len(s.Headers) > 0 || c.Template != "") {
 		return invalid("template", problem.Because(problem.NotHere, "only a webhook has headers and a template of its own"))
 	}
-	if len(s.Headers) > maxHeaders {
+	if err := checkHeaders(s.Headers); err != nil || c.Kind != Webhook {
+		return err
+	}
+	return c.checkBody()
+}
+
+func checkHeaders(headers map[string]string) error {
+	if len(headers) > maxHeaders {
 		return invalid("headers", problem.AtMost(problem.Count, maxHeaders))
 	}
-	for name, value := range s.Headers {
+	for name, value := range headers {
 		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) || len(name)+len(value) > 4096 || owned(name) {
 			return invalid("headers", problem.Because(problem.Form, "not a header that can be set"))
 		}
 	}
-	if c.Kind == Webhook {
-		c.Content = cmp.Or(c.Content, "application/json")
-		if !httpguts.ValidHeaderFieldValue(c.Content) {
-			return invalid("contentType", problem.Like("application/json", "not a content type"))
-		}
-		if _, err := parseTemplate(cmp.Or(c.Template, defaultTemplate)); err != nil {
-			return invalid("template", problem.Because(problem.Other, err.Error()))
-		}
+	return nil
+}
+
+// checkBody looks at what only a webhook may choose.
+func (c *Channel) checkBody() error {
+	c.Content = cmp.Or(c.Content, "application/json")
+	if !httpguts.ValidHeaderFieldValue(c.Content) {
+		return invalid("contentType", problem.Like("application/json", "not a content type"))
+	}
+	if _, err := parseTemplate(cmp.Or(c.Template, defaultTemplate)); err != nil {
+		return invalid("template", problem.Because(problem.Other, err.Error()))
 	}
 	return nil
 }
