@@ -142,9 +142,8 @@ func (p *Policy) compileFlows() error {
 }
 
 func (p *Policy) compileFlow(f *Flow) error {
-	from, to := p.zones[f.From], p.zones[f.To]
-	if from == nil || to == nil || from.Inner == to.Inner {
-		return fmt.Errorf("from %q to %q does not cross the guard", f.From, f.To)
+	if err := p.crosses(f); err != nil {
+		return err
 	}
 	if !f.Class.Valid() || !f.Answer.Valid() || (f.Raise != 0 && !f.Raise.Valid()) {
 		return fmt.Errorf("class %v, answer %v, raise %d", f.Class, f.Answer, f.Raise)
@@ -152,10 +151,8 @@ func (p *Policy) compileFlow(f *Flow) error {
 	if f.Raise != 0 && len(f.Checks) == 0 {
 		return fmt.Errorf("integrity rises only by named checks, and it names none")
 	}
-	for _, end := range [][2]string{{f.Entry, f.From}, {f.Exit, f.To}} {
-		if c := p.components[end[0]]; c != nil && (c.Role != RoleFront || c.Zone != end[1]) {
-			return fmt.Errorf("%q is not a front of zone %q", end[0], end[1])
-		}
+	if err := p.endsAtFronts(f); err != nil {
+		return err
 	}
 	if p.objects[f.Object] == nil {
 		return fmt.Errorf("no object %q", f.Object)
@@ -170,6 +167,23 @@ func (p *Policy) compileFlow(f *Flow) error {
 		return fmt.Errorf("accepts tokens, but has no issuer %q", f.Issuer)
 	}
 	return f.compileForms()
+}
+
+func (p *Policy) crosses(f *Flow) error {
+	from, to := p.zones[f.From], p.zones[f.To]
+	if from == nil || to == nil || from.Inner == to.Inner {
+		return fmt.Errorf("from %q to %q does not cross the guard", f.From, f.To)
+	}
+	return nil
+}
+
+func (p *Policy) endsAtFronts(f *Flow) error {
+	for _, end := range [][2]string{{f.Entry, f.From}, {f.Exit, f.To}} {
+		if c := p.components[end[0]]; c != nil && (c.Role != RoleFront || c.Zone != end[1]) {
+			return fmt.Errorf("%q is not a front of zone %q", end[0], end[1])
+		}
+	}
+	return nil
 }
 
 func (f *Flow) compileForms() error {
