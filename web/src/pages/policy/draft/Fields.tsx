@@ -57,7 +57,7 @@ interface FieldProps {
   schema: Schema;
   value: unknown;
   label: string;
-  said?: boolean; // the label says already what the description says
+  about?: string; // what the label does not say of it; otherwise its description
   onRemove?: (() => void) | undefined;
 }
 
@@ -79,7 +79,7 @@ export function Field(props: FieldProps) {
 }
 
 // Single is a value without parts.
-function Single({ path, schema, value, label, said }: FieldProps) {
+function Single({ path, schema, value, label, about }: FieldProps) {
   const { root, base, known, readOnly, set } = useFilling();
   const language = useLanguage();
   const s = resolved(root, schema);
@@ -113,7 +113,7 @@ function Single({ path, schema, value, label, said }: FieldProps) {
   };
   const boolean = kindOf(root, schema) === 'boolean';
   return (
-    <Form.Item label={boolean ? undefined : label} htmlFor={id} extra={said ? undefined : descriptionOf(s, language)} layout="vertical">
+    <Form.Item label={boolean ? undefined : label} htmlFor={id} extra={(about ?? descriptionOf(s, language)) || undefined} layout="vertical">
       {control()}
     </Form.Item>
   );
@@ -131,12 +131,12 @@ const mostOpen = 6;
 
 // Group is a record, a list of records, or a mapping of names, with its parts. A large one
 // is closed at first, and says in a line what it holds.
-function Group({ path, schema, value, label, said, onRemove, kind }: FieldProps & { kind: 'record' | 'named' | 'list' }) {
+function Group({ path, schema, value, label, about, onRemove, kind }: FieldProps & { kind: 'record' | 'named' | 'list' }) {
   const t = useText();
   const { root, readOnly } = useFilling();
   const language = useLanguage();
   const [open, setOpen] = useState(() => leavesOf(value) <= mostOpen);
-  const about = said ? undefined : descriptionOf(resolved(root, schema), language);
+  const more = about ?? descriptionOf(resolved(root, schema), language);
   return (
     <fieldset className="fields">
       <legend>
@@ -145,7 +145,7 @@ function Group({ path, schema, value, label, said, onRemove, kind }: FieldProps 
         </Button>
         {onRemove && !readOnly && <Button type="text" size="small" icon={<CloseOutlined />} aria-label={t.remove(label)} title={t.remove(label)} onClick={onRemove} />}
       </legend>
-      {about && <p className="hint">{about}</p>}
+      {more && <p className="hint">{more}</p>}
       {!open && <p className="hint mono one-line">{written(value)}</p>}
       {open && kind === 'record' && <RecordFields path={path} schema={schema} value={isRecord(value) ? value : {}} />}
       {open && kind === 'named' && <NamedFields path={path} schema={schema} value={isRecord(value) ? value : {}} />}

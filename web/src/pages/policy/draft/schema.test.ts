@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from 'vitest';
-import { beginningOf, descriptionOf, keysOf, kindOf, type Schema, schemaAt } from './schema';
+import { beginningOf, descriptionOf, keysOf, kindOf, labelOf, type Schema, schemaAt } from './schema';
 
 const root: Schema = {
   type: 'object',
@@ -51,4 +51,11 @@ test('kinds, beginnings and words', () => {
   expect(kindOf(root, schemaAt(root, ['flows', '[]', 'aliases']))).toBe('named');
   expect(beginningOf(root, flow)).toEqual({ name: '', protocol: 'http' });
   expect(descriptionOf(schemaAt(root, ['flows', '[]', 'aliases']), 'zh')).toBe('别名');
+});
+
+test('a label is what is said before the first semicolon, if that is short', () => {
+  const schema: Schema = { description: 'zone that it ends in; one of both is inner', 'x-zh': { description: '目的安全域；其一为内侧；不可省略' } };
+  expect(labelOf(schema, 'to', 'zh')).toEqual({ label: '目的安全域 (to)', about: '其一为内侧；不可省略' });
+  expect(labelOf(schema, 'to', 'en')).toEqual({ label: 'zone that it ends in (to)', about: 'one of both is inner' });
+  expect(labelOf({ description: 'for whoever has to know what is longer than a label; and more' }, 'to', 'en')).toEqual({ label: 'to', about: 'for whoever has to know what is longer than a label; and more' });
 });

@@ -133,13 +133,14 @@ function valueNow(all: { key: string; schema: Schema }[], value: Record<string, 
   return implied?.schema['x-when']?.[key]?.[0] ?? String(all.find((p) => p.key === key)?.schema.default ?? '');
 }
 
-// labelOf names a field by the center's words and its key. What it says is not said again
-// below.
-export function labelOf(schema: Schema, key: string, language: Language): { label: string; said: boolean } {
-  const about = descriptionOf(schema, language);
-  const short = about !== undefined && about.length <= (language === 'zh' ? 16 : 34) ? about : undefined;
-  const word = short ?? titleOf(schema, language);
-  return { label: word ? `${word} (${key})` : key, said: short !== undefined };
+// labelOf names a field by the center's words and its key: by what they say before the first
+// semicolon, where that is short. The rest is for the line below.
+export function labelOf(schema: Schema, key: string, language: Language): { label: string; about: string } {
+  const all = descriptionOf(schema, language) ?? '';
+  const [head = '', ...rest] = all.split(language === 'zh' ? '；' : '; ');
+  const short = head !== '' && head.length <= (language === 'zh' ? 16 : 34);
+  const word = short ? head : titleOf(schema, language);
+  return { label: word ? `${word} (${key})` : key, about: short ? rest.join(language === 'zh' ? '；' : '; ') : all };
 }
 
 // beginningOf is what a field that is added begins with.
