@@ -50,7 +50,9 @@ const (
 	maxEntries  = 1 << 16
 	maxMissing  = 1 << 12
 	missingFor  = time.Minute
-	newsBuffer  = 1 << 20               // bytes; the kernel drops news beyond
+	newsBuffer  = 1 << 20               // bytes, which the kernel doubles; it drops news beyond
+	mostNews    = 2 * newsBuffer / 256  // that it holds: each takes more than this
+	drainPause  = 20 * time.Millisecond // without news: there are none
 	readPause   = 20 * time.Millisecond // between readings that looks ask for
 	readRetries = 4
 )
@@ -105,12 +107,44 @@ func (t *Table) Run(ctx context.Context) error {
 	}
 }
 
-// readLost makes up for news that were lost. Until it has, nothing is certain.
+// readLost makes up for news that were lost. Until it has, nothing is certain: what a
+// look has read meanwhile may have been lost again.
 func (t *Table) readLost() error {
+	t.setBlind()
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	t.setBlind()
+	if err := t.drain(); err != nil {
+		return err
+	}
+	return t.readLocked()
+}
+
+func (t *Table) setBlind() {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.blind = true
-	t.mu.Unlock()
-	return t.readAll()
+}
+
+// drain takes the news that came before those that were lost, which the socket still
+// holds: heard after a reading, they would put what was in place of what is. The kernel
+// adds none until the socket is empty, and loses on; so that it is empty after as many
+// as it can hold, though more may be coming by then.
+func (t *Table) drain() error {
+	wait, forever := unix.NsecToTimeval(drainPause.Nanoseconds()), unix.Timeval{}
+	if err := t.news.SetReceiveTimeout(&wait); err != nil {
+		return err
+	}
+	for range mostNews {
+		_, _, err := t.news.Receive()
+		if errors.Is(err, unix.EAGAIN) {
+			break
+		}
+		if err != nil && !errors.Is(err, unix.ENOBUFS) {
+			return err
+		}
+	}
+	return t.news.SetReceiveTimeout(&forever)
 }
 
 func (t *Table) hear(messages []syscall.NetlinkMessage) {
