@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // perAddress is how many times as many failures an address may make as an account:
@@ -64,8 +65,8 @@ func count(ctx context.Context, tx *sql.Tx, subject string, most int, now time.T
 		return false, err
 	}
 	if until > now.UnixMilli() {
-		locked := problem.New(problem.Locked, "too many attempts failed: locked until %s", at(until).Format(time.RFC3339))
-		locked.Until = at(until)
+		locked := problem.New(problem.Locked, "too many attempts failed: locked until %s", store.Time(until).Format(time.RFC3339))
+		locked.Until = store.Time(until)
 		return false, locked
 	}
 	if n >= int64(most) { // it was locked, and no more

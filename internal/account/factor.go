@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // Proof is a second factor as it is shown: one of them.
@@ -101,7 +102,7 @@ func (a *Accounts) advance(ctx context.Context, tx *sql.Tx, s session, who recor
 		s.Fresh = now
 	}
 	s.State, s.Used, s.Idle = full, now, now.Add(time.Duration(rules.IdleMinutes)*time.Minute)
-	if now.After(at(who.passwordAt).AddDate(0, 0, rules.Days)) {
+	if now.After(store.Time(who.passwordAt).AddDate(0, 0, rules.Days)) {
 		s.State = wantsPassword
 	}
 	o.Secret = newSecret(sessionPrefix)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // What links are for.
@@ -114,7 +115,7 @@ func (a *Accounts) linkOf(ctx context.Context, q queries, token string) (p pendi
 		CASE WHEN l.account = '' THEN l.person ELSE COALESCE(a.person, '') END, l.password, l.totp, l.redeemed
 		FROM account_links l LEFT JOIN accounts a ON a.id = l.account WHERE l.id = $1`, p.id).
 		Scan(&p.Purpose, &p.Duty, &p.account, &p.code, &expires, &p.failures, &p.name, &p.person, &p.password, &p.totp, &p.redeemed)
-	p.Expires = at(expires)
+	p.Expires = store.Time(expires)
 	if p.account != "" {
 		p.Account = p.name
 	}

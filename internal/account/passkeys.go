@@ -82,7 +82,7 @@ func (a *Accounts) Passkeys(ctx context.Context, who Caller) ([]Passkey, error) 
 	return collect(rows, err, func(rows *sql.Rows) (p Passkey, err error) {
 		var created, used int64
 		err = rows.Scan(&p.ID, &p.Name, &p.Domain, &created, &used)
-		p.Created, p.Used, p.Usable = at(created), at(used), p.Domain == a.Domain
+		p.Created, p.Used, p.Usable = store.Time(created), store.Time(used), p.Domain == a.Domain
 		return p, err
 	})
 }

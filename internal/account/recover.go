@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 const maxReason = 500 // characters
@@ -90,10 +91,10 @@ func enders(ctx context.Context, q queries, duty Duty) ([]string, error) {
 	return collect(rows, err, oneText)
 }
 
-func (r *recovery) scan(row interface{ Scan(...any) error }) error {
+func (r *recovery) scan(row store.Row) error {
 	var created, expires int64
 	err := row.Scan(&r.Duty, &r.askedBy, &r.AskedBy, &r.AskedDuty, &r.Reason, &r.code, &created, &expires, &r.Confirmed, &r.link)
-	r.Created, r.Expires = at(created), at(expires)
+	r.Created, r.Expires = store.Time(created), store.Time(expires)
 	return err
 }
 

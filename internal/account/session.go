@@ -56,11 +56,11 @@ type session struct {
 const selectSessions = `SELECT s.id, s.secret, s.account, a.name, a.duty, s.state, s.bearer, s.created, s.used, s.expires, s.fresh,
 	s.address, s.agent, s.ceremony, s.ceremony_until FROM account_sessions s JOIN accounts a ON a.id = s.account AND a.state = 'active' `
 
-func (s *session) scan(row interface{ Scan(...any) error }, rules Rules) error {
+func (s *session) scan(row store.Row, rules Rules) error {
 	var bearer, created, used, expires, fresh int64
 	err := row.Scan(&s.ID, &s.secret, &s.account, &s.Account, &s.Duty, &s.State, &bearer, &created, &used, &expires, &fresh,
 		&s.Address, &s.Agent, &s.ceremony, &s.until)
-	s.Bearer, s.Created, s.Used, s.Ends, s.Fresh = bearer != 0, at(created), at(used), at(expires), at(fresh)
+	s.Bearer, s.Created, s.Used, s.Ends, s.Fresh = bearer != 0, store.Time(created), store.Time(used), store.Time(expires), store.Time(fresh)
 	s.Idle = s.Used.Add(time.Duration(rules.IdleMinutes) * time.Minute)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // queries are what a database and a transaction both do.
@@ -40,7 +41,7 @@ const selectAccounts = `SELECT a.id, a.name, a.person, a.duty, a.state, a.timezo
 	FROM accounts a LEFT JOIN account_failures f ON f.subject = 'account:' || a.id `
 
 // scan reads a row of selectAccounts.
-func (r *record) scan(row interface{ Scan(...any) error }, rules Rules, now time.Time) error {
+func (r *record) scan(row store.Row, rules Rules, now time.Time) error {
 	var created, redeemed, locked int64
 	err := row.Scan(&r.ID, &r.Name, &r.Person, &r.Duty, &r.State, &r.TimeZone, &r.Language, &r.code, &r.password,
 		&r.passwordAt, &r.totp, &r.totpNext, &r.totpStep, &r.ApproverKey, &created, &r.CreatedBy, &r.GrantedBy, &redeemed,
@@ -48,22 +49,14 @@ func (r *record) scan(row interface{ Scan(...any) error }, rules Rules, now time
 	if err != nil {
 		return err
 	}
-	r.Created, r.Redeemed = at(created), at(redeemed)
+	r.Created, r.Redeemed = store.Time(created), store.Time(redeemed)
 	if locked > now.UnixMilli() {
-		r.Locked = at(locked)
+		r.Locked = store.Time(locked)
 	}
 	if r.passwordAt > 0 {
-		r.PasswordUntil = at(r.passwordAt).AddDate(0, 0, rules.Days)
+		r.PasswordUntil = store.Time(r.passwordAt).AddDate(0, 0, rules.Days)
 	}
 	return nil
-}
-
-// at is a time of the database; 0 is none.
-func at(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }
 
 // find finds an account by name or id.

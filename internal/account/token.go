@@ -61,7 +61,7 @@ func (a *Accounts) Tokens(ctx context.Context, who Caller) ([]APIToken, error) {
 	return collect(rows, err, func(rows *sql.Rows) (t APIToken, err error) {
 		var readOnly, created, expires, used int64
 		err = rows.Scan(&t.ID, &t.Name, &readOnly, &created, &expires, &used)
-		t.ReadOnly, t.Created, t.Expires, t.Used = readOnly != 0, at(created), at(expires), at(used)
+		t.ReadOnly, t.Created, t.Expires, t.Used = readOnly != 0, store.Time(created), store.Time(expires), store.Time(used)
 		return t, err
 	})
 }
@@ -104,7 +104,7 @@ func (a *Accounts) theToken(ctx context.Context, column, value, address string) 
 		FROM account_tokens t JOIN accounts a ON a.id = t.account AND a.state = 'active' WHERE `
 	err := a.db.QueryRowContext(ctx, find+column+` = $1`, value). //nolint:gosec // column is a constant of this file
 									Scan(&who.Session, &token, &readOnly, &expires, &who.Account, &name, &who.Duty)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && !a.Now().Before(at(expires)) {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !a.Now().Before(store.Time(expires)) {
 		return Caller{}, errToken()
 	}
 	if err != nil {

@@ -153,8 +153,8 @@ func (d *Difference) Show(most int) string {
 // passwordHash is an argon2id hash in PHC form: it proves nobody, and can be guessed at.
 var passwordHash = regexp.MustCompile(`\$argon2id\$[A-Za-z0-9$=,+/.-]+`) //nolint:gochecknoglobals // a constant
 
-// shortened replaces the hashes of passwords by something that changes with them.
-func shortened(text string) string {
+// masked replaces the hashes of passwords by something that changes with them.
+func masked(text string) string {
 	return passwordHash.ReplaceAllStringFunc(text, func(hash string) string {
 		sum := sha256.Sum256([]byte(hash))
 		return fmt.Sprintf("$argon2id$(not shown, %x)", sum[:4])
@@ -180,7 +180,7 @@ func unified(from, to Folder) string {
 		if was && is && before == after {
 			continue
 		}
-		b.WriteString(unifiedFile(path, was, is, shortened(before), shortened(after)))
+		b.WriteString(unifiedFile(path, was, is, masked(before), masked(after)))
 	}
 	return bilingual.Block(b.String())
 }

@@ -114,11 +114,11 @@ func TestDifferenceToAFile(t *testing.T) {
 
 func TestPasswordsAreNotShown(t *testing.T) {
 	const hash = "$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaC/+aGFzaA"
-	text := draft.Shortened("password: {user: x, hash: '" + hash + "'}\n")
+	text := draft.Masked("password: {user: x, hash: '" + hash + "'}\n")
 	if strings.Contains(text, "aGFzaC") || strings.Contains(text, "c2Fsd") || !strings.HasSuffix(text, "'}\n") {
 		t.Error(text)
 	}
-	if draft.Shortened(hash) == draft.Shortened(hash+"x") {
+	if draft.Masked(hash) == draft.Masked(hash+"x") {
 		t.Error("another password does not show")
 	}
 }

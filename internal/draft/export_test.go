@@ -17,8 +17,8 @@ func Merge(base Folder, partner Partner, text string) (Folder, error) {
 	return merge(base, partner, text)
 }
 
-// Shortened is text without the hashes of passwords.
-func Shortened(text string) string { return shortened(text) }
+// Masked is text without the hashes of passwords.
+func Masked(text string) string { return masked(text) }
 
 // Lapse is what Run does each hour.
 func (d *Desk) Lapse(ctx context.Context) error { return d.lapse(ctx) }

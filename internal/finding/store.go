@@ -13,6 +13,7 @@ import (
 
 	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // Filter chooses findings. An empty field chooses all.
@@ -35,7 +36,7 @@ type querier interface {
 
 const columns = `f.id, f.title, f.severity, f.state, f.owner, f.due, f.opened, f.opened_by, f.changed, f.revision`
 
-func scan(row interface{ Scan(...any) error }) (Finding, error) {
+func scan(row store.Row) (Finding, error) {
 	var f Finding
 	var due, opened, changed int64
 	err := row.Scan(&f.ID, &f.Title, &f.Severity, &f.State, &f.Owner, &due, &opened, &f.OpenedBy, &changed, &f.Revision)

@@ -137,7 +137,7 @@ func errUnknown() error { return problem.New(problem.Unknown, "there is no such 
 
 const columns = `id, name, zone, kind, fingerprint, rate, enabled, revision, taken, refused, last`
 
-func (i *Intake) scan(row interface{ Scan(...any) error }) (Source, error) {
+func (i *Intake) scan(row store.Row) (Source, error) {
 	var s Source
 	var enabled, last int64
 	err := row.Scan(&s.ID, &s.Name, &s.Zone, &s.Kind, &s.Fingerprint, &s.Rate, &enabled, &s.Revision, &s.Taken, &s.Refused, &last)

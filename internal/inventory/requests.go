@@ -148,7 +148,7 @@ func (v *Inventory) setRequest(ctx context.Context, fingerprint, state string) e
 	return nil
 }
 
-func scanRequest(row interface{ Scan(...any) error }) (Request, error) {
+func scanRequest(row store.Row) (Request, error) {
 	var r Request
 	var at int64
 	err := row.Scan(&r.ID, &r.Component, &r.Role, &r.Zone, &r.Fingerprint, &at, &r.By, &r.State)

@@ -67,9 +67,7 @@ func writeAlert(ctx context.Context, tx *sql.Tx, a *Alert, events []Event) error
 	return nil
 }
 
-type row interface{ Scan(into ...any) error }
-
-func readAlert(r row) (a Alert, err error) {
+func readAlert(r store.Row) (a Alert, err error) {
 	var level, told, first, last, resolved, acknowledged int64
 	var state, value string
 	err = r.Scan(&a.ID, &a.Rule, &a.Component, &a.Flow, &a.Part, &level, &state, &value, &a.Cause, &a.Silence, &told,

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 type querier interface {
@@ -27,7 +28,7 @@ type stored struct {
 
 const channelColumns = `id, name, kind, config, sealed, revision`
 
-func (n *Notifier) read(r interface{ Scan(into ...any) error }) (c stored, err error) {
+func (n *Notifier) read(r store.Row) (c stored, err error) {
 	var id, name, kind, config string
 	var sealed []byte
 	var revision int64

@@ -62,7 +62,7 @@ func (k *keyring) missing() []string {
 	var list []string
 	for name, h := range k.held {
 		if h.err != nil {
-			list = append(list, shortened(name+": "+h.err.Error()))
+			list = append(list, clipped(name+": "+h.err.Error()))
 		}
 	}
 	slices.Sort(list)
@@ -72,7 +72,7 @@ func (k *keyring) missing() []string {
 // maxMissing is the most bytes of what is told of a key.
 const maxMissing = 300
 
-func shortened(s string) string {
+func clipped(s string) string {
 	if len(s) <= maxMissing {
 		return s
 	}

@@ -13,6 +13,7 @@ import (
 
 	"dukou.dev/dukou/internal/account"
 	"dukou.dev/dukou/internal/problem"
+	"dukou.dev/dukou/internal/store"
 )
 
 // setting is the row of the settings.
@@ -192,7 +193,7 @@ func (r *Reports) forget(ctx context.Context, before time.Time) error {
 
 const columns = `id, schedule, language, from_ms, to_ms, made, made_by, unit, html_sha256, pdf_sha256, pdf_lacks`
 
-func scan(row interface{ Scan(...any) error }) (Report, error) {
+func scan(row store.Row) (Report, error) {
 	var m Report
 	var from, to, made int64
 	err := row.Scan(&m.ID, &m.Schedule, &m.Language, &from, &to, &made, &m.MadeBy, &m.Unit, &m.HTML, &m.PDF, &m.Lacks)
